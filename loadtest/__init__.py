@@ -1,0 +1,1 @@
+"""How much a staging server carries: targets, probes, workloads and verdicts."""

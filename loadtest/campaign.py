@@ -1,0 +1,164 @@
+"""The whole path on one screen: plan -> trials -> outcomes -> verdicts -> report -> exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from compose.model import ServiceLimits, load_model, read_limits
+from compose.run import run
+from loadtest import outcome as record
+from loadtest.claims import exit_code as exit_code_of
+from loadtest.claims import judge
+from loadtest.lock import only_campaign
+from loadtest.outcome import Outcome
+from loadtest.plan import Campaign, check_memory, choose_scale, grade_of, make_campaign
+from loadtest.report.live import Progress, progress_for
+from loadtest.report.terminal import print_summary
+from loadtest.report.write import point_latest, write_reports
+from loadtest.rig.engine import connect, sweep
+from loadtest.rig.image import ensure_image
+from loadtest.rig.trial import Rig
+from loadtest.summarise import Facts, summarise
+from loadtest.summary import INTERRUPTED
+from settings.environment import compose_placeholders, swarm_environment
+from settings.host import HostFacts, host_facts
+from settings.load import load_settings
+from settings.models import Settings
+
+ROOT = Path(__file__).parent.parent
+BUILD = ROOT / ".build"
+ENV_FILE = ROOT / ".env.staging"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; None leaves a decision to the plan."""
+
+    plan: str = "quick"
+    scale: float | None = None
+    workloads: tuple[str, ...] = ()
+    limit: int | None = None
+    runs: int | None = None
+    seed: int = 0
+    out: Path = ROOT / "reports"
+    dry_run: bool = False
+
+
+def run_campaign(request: Request, console: Console) -> int:
+    """Run a campaign and report it; returns the exit code of the table in the README."""
+    settings = load_settings()
+    host = host_facts(request.out if request.out.exists() else ROOT)
+    limits = staging_limits()
+    campaign = plan_campaign(request, settings, limits, host)
+    if request.dry_run:
+        from loadtest.report.plan import print_plan
+
+        print_plan(console, campaign, limits)
+        return 0
+    check_memory(campaign.limit, settings.loadtest.thresholds.host_reserve, host)
+    run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}"
+    progress = progress_for(console, campaign.expected_s)
+    with only_campaign(), report_folder(request.out, run_id) as folder:
+        began = time.monotonic()
+        outcomes: list[Outcome] = []
+        interrupted = False
+        try:
+            measure_all(campaign, settings, limits, host, folder, progress, outcomes)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            progress.close()
+        results = [
+            judge(name, claim, outcomes, scale=campaign.scale, selected=name in campaign.claims)
+            for name, claim in settings.claims.items()
+        ]
+        code = INTERRUPTED if interrupted else exit_code_of(results)
+        facts = Facts(run_id, request, campaign, limits, host, time.monotonic() - began, code)
+        summary = summarise(facts, settings, results, outcomes)
+        write_reports(folder, summary, outcomes)
+        point_latest(request.out, folder)
+        print_summary(console, summary, folder)
+    return code
+
+
+def plan_campaign(
+    request: Request, settings: Settings, limits: ServiceLimits, host: HostFacts
+) -> Campaign:
+    """The campaign for a request on a host. Raises PlanError."""
+    true_limit = request.limit or limits.memory_bytes
+    loadtest = settings.loadtest
+    needed = true_limit + loadtest.thresholds.host_reserve
+    scale = choose_scale(request.scale, loadtest.small_scale, needed, host)
+    return make_campaign(
+        settings,
+        plan_name=request.plan,
+        true_limit=true_limit,
+        scale=scale,
+        grade=grade_of(scale, host),
+        workloads=request.workloads,
+        runs=request.runs,
+        seed=request.seed,
+    )
+
+
+def staging_limits() -> ServiceLimits:
+    """The limits of the server in the effective staging model: what is deployed is tested."""
+    env_file = ENV_FILE if ENV_FILE.exists() else None
+    return read_limits(load_model(run, env_file=env_file, env=compose_placeholders()))
+
+
+def measure_all(
+    campaign: Campaign,
+    settings: Settings,
+    limits: ServiceLimits,
+    host: HostFacts,
+    folder: Path,
+    progress: Progress,
+    outcomes: list[Outcome],
+) -> None:
+    """Run every trial; each outcome is on disk before the next trial begins."""
+    with connect() as client:
+        for removed in sweep(client):
+            progress.phase(f"removed what an earlier run left behind: {removed}")
+        progress.phase("stand-in image: built once, about a minute the first time")
+        image = ensure_image(run, BUILD)
+        rig = Rig(
+            run_id=folder.name,
+            client=client,
+            image=image,
+            limits=limits,
+            # The engine refuses more processors than the host has.
+            cpus=min(limits.cpus or host.cpus, host.cpus),
+            settings=settings,
+            campaign=campaign,
+            folder=folder,
+            swarm_environment=swarm_environment(),
+            on_memory=progress.memory,
+            interrupted=lambda: None,
+        )
+        try:
+            for number, trial in enumerate(campaign.trials, start=1):
+                progress.trial_started(trial, number, len(campaign.trials))
+                outcome = rig.measure(trial)
+                record.append(folder / "trials.jsonl", outcome)
+                outcomes.append(outcome)
+                progress.trial_ended(outcome)
+        finally:
+            sweep(client, folder.name)
+
+
+@contextlib.contextmanager
+def report_folder(out: Path, run_id: str) -> Iterator[Path]:
+    """A fresh folder for a run's files; earlier reports are never touched."""
+    folder = out / run_id
+    for path in (folder / "samples", folder / "logs"):
+        path.mkdir(parents=True)
+    yield folder

@@ -1,0 +1,234 @@
+"""The probe: watches a container's memory, processes and health from outside while agents run."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import psutil
+
+from loadtest.outcome import Health, Sampling, SeenAgent
+from loadtest.rig.cgroup import MemoryCgroup, Reading
+
+COLUMNS = "t_s,usage,anon,file,swap,agents,oom_kills,health_ms"
+AGENT_PREFIX = "agent:"
+_PRIVATE_EVERY_S = 0.5
+_HEALTH_EVERY_S = 0.5
+
+
+class Probe:
+    """Samples until stopped: memory at `hz`, private memory of agents and health twice a second.
+
+    Three threads, since none may wait for another: reading memory takes microseconds, walking the
+    pages of a large process milliseconds, and a health check as long as the server likes.
+    """
+
+    def __init__(
+        self,
+        cgroup: MemoryCgroup,
+        samples: Path,
+        health_address: tuple[str, int],
+        *,
+        began: float,
+        hz: float,
+        health_timeout_s: float,
+        on_sample: Callable[[Reading, int], None] = lambda *_: None,
+    ) -> None:
+        self._cgroup = cgroup
+        self._samples = samples
+        self._address = health_address
+        self._began = began
+        self._period = 1 / hz
+        self._health_timeout_s = health_timeout_s
+        self._on_sample = on_sample
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._agents: dict[int, SeenAgent] = {}
+        self._times: list[float] = []
+        self._latencies: list[float] = []
+        self._new_latency: float | None = None
+        self.failed_checks = 0
+        self.unanswered_s = 0.0
+        """Longest time in which no health check was answered."""
+        self.max_running = 0
+        self.peak = 0
+        self.base = 0
+        """Least memory that reclaim could not give back, before the first agent."""
+        self.last: Reading | None = None
+        self.problem: str | None = None
+        """Why sampling ended before it was stopped; a container that ended is none."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        loops = (self._watch_memory, self._watch_private, self._watch_health)
+        self._threads = [threading.Thread(target=loop, daemon=True) for loop in loops]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End all threads and wait for them; a second call does nothing."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=self._health_timeout_s + 5)
+
+    @property
+    def agents(self) -> list[SeenAgent]:
+        """Every agent process seen so far, in the order of its first sample."""
+        return list(self._agents.values())
+
+    def sampling(self) -> Sampling:
+        """How densely memory was sampled."""
+        times = list(self._times)
+        if len(times) < 2:
+            return Sampling(samples=len(times))
+        gaps = [after - before for before, after in itertools.pairwise(times)]
+        span = times[-1] - times[0]
+        return Sampling(samples=len(times), hz=len(gaps) / span, longest_gap_s=max(gaps))
+
+    def health(self) -> Health:
+        """How the server answered its health check."""
+        if not self._latencies:
+            return Health(checks=self.failed_checks, failures=self.failed_checks)
+        ordered = sorted(self._latencies)
+        return Health(
+            checks=len(ordered) + self.failed_checks,
+            failures=self.failed_checks,
+            p50_ms=statistics.median(ordered),
+            p99_ms=ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))],
+            max_ms=ordered[-1],
+        )
+
+    def _now(self) -> float:
+        return time.time() - self._began
+
+    def _watch_memory(self) -> None:
+        try:
+            with self._samples.open("w", encoding="ascii") as file:
+                file.write(COLUMNS + "\n")
+                due = time.monotonic()
+                while not self._stop.wait(max(0.0, due - time.monotonic())):
+                    # After a stall the next sample is due one period later, not at once.
+                    due = max(due, time.monotonic() - self._period) + self._period
+                    if not self._sample(file):
+                        return
+        except OSError as error:
+            self.problem = f"samples cannot be written: {error.strerror}: {self._samples}"
+
+    def _sample(self, file: TextIO) -> bool:
+        try:
+            reading = self._cgroup.read()
+            running = self._note_agents(self._cgroup.pids())
+        except (OSError, ValueError):
+            return False  # the container and its cgroup are gone
+        now = self._now()
+        self._times.append(now)
+        self.last = reading
+        self.peak = max(self.peak, reading.usage)
+        self.max_running = max(self.max_running, running)
+        if not self._agents:
+            self.base = min(self.base or reading.committed, reading.committed)
+        latency, self._new_latency = self._new_latency, None
+        health = "" if latency is None else f"{latency:.1f}"
+        file.write(
+            f"{now:.3f},{reading.usage},{reading.anon},{reading.file},{reading.swap},"
+            f"{running},{reading.oom_kills},{health}\n"
+        )
+        file.flush()
+        self._on_sample(reading, running)
+        return True
+
+    def _note_agents(self, pids: list[int]) -> int:
+        """Count the agents that run, and remember those not seen before."""
+        running = 0
+        now = self._now()
+        for pid in pids:
+            process = read_process(pid)
+            if process is None or not process.is_agent or process.parent in self._agents:
+                # A child that an agent has just started still bears the agent's name.
+                continue
+            agent = self._agents.setdefault(
+                pid, SeenAgent(pid, process.name.removeprefix(AGENT_PREFIX), now, now)
+            )
+            agent.last_s = now
+            running += 1
+        return running
+
+    def _watch_private(self) -> None:
+        while not self._stop.wait(_PRIVATE_EVERY_S):
+            self.look_at_agents()
+
+    def look_at_agents(self) -> None:
+        """Read the private memory of every agent that runs, where this user may."""
+        for agent in self.agents:
+            if self._now() - agent.last_s > 1:
+                continue
+            with contextlib.suppress(psutil.Error, OSError):
+                private = psutil.Process(agent.pid).memory_full_info()
+                agent.private_bytes = private.uss + private.swap
+                agent.private_s = self._now()
+
+    def _watch_health(self) -> None:
+        answered = time.monotonic()
+        while not self._stop.wait(_HEALTH_EVERY_S):
+            began = time.monotonic()
+            try:
+                check_health(self._address, self._health_timeout_s)
+            except (OSError, http.client.HTTPException):
+                self.failed_checks += 1
+                self.unanswered_s = max(self.unanswered_s, time.monotonic() - answered)
+            else:
+                answered = time.monotonic()
+                self._new_latency = (answered - began) * 1000
+                self._latencies.append(self._new_latency)
+
+
+def check_health(address: tuple[str, int], timeout_s: float, path: str = "/api/health") -> int:
+    """Ask the server for its health once; returns the status code.
+
+    Raises OSError or HTTPException when there is no answer.
+    """
+    connection = http.client.HTTPConnection(*address, timeout=timeout_s)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Process:
+    """What /proc says of a process in one line."""
+
+    name: str
+    state: str
+    parent: int
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether this is an agent that runs.
+
+        One that was killed stays listed on cgroup v1 until its parent has read its exit code.
+        """
+        return self.name.startswith(AGENT_PREFIX) and self.state not in "ZX"
+
+
+def read_process(pid: int, proc: Path = Path("/proc")) -> Process | None:
+    """A process of this host; None when it is gone."""
+    try:
+        text = (proc / str(pid) / "stat").read_bytes().decode(errors="replace")
+    except OSError:
+        return None
+    # The name stands in brackets and may hold anything, brackets too.
+    name, _, rest = text.partition("(")[2].rpartition(")")
+    state, parent = rest.split()[:2]
+    return Process(name, state, int(parent))

@@ -1,0 +1,103 @@
+"""The Locust process: started early, told when to go, never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from loadtest.swarm.result import SwarmResult, SwarmTask
+
+LOCUSTFILE = Path(__file__).parent.parent / "swarm" / "locustfile.py"
+ROOT = LOCUSTFILE.parent.parent.parent
+_STOP_S = 10
+
+
+class SwarmProcess:
+    """One headless Locust run of one trial, in a process of its own.
+
+    Locust replaces the sockets of the process that imports it, so it gets one; it loads while the
+    target starts and waits for `go`. When this process dies, the pipe closes and Locust ends.
+    """
+
+    def __init__(
+        self, task: SwarmTask, folder: Path, log: Path, environ: Mapping[str, str]
+    ) -> None:
+        self._task_file = folder / "swarm-task.json"
+        self._result_file = folder / "swarm-result.json"
+        self._result_file.unlink(missing_ok=True)
+        self._task_file.touch(mode=0o600)  # it holds the trial's API key
+        self._task_file.write_text(task.model_dump_json(), encoding="utf-8")
+        read_end, self._go = os.pipe()
+        argv = [
+            sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--headless",
+            "--only-summary", "--host", task.host, "--trial", str(self._task_file),
+            "--result", str(self._result_file), "--go-fd", str(read_end),
+        ]  # fmt: skip
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[read_end],
+                cwd=ROOT,
+                env=dict(environ),
+                start_new_session=True,  # Ctrl-C reaches us alone; we decide when the swarm ends
+            )
+        os.close(read_end)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def go(self) -> None:
+        """Let the agents come."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._go, b"go")
+
+    def wait(self, budget_s: float, on_tick: Callable[[], None]) -> tuple[int, SwarmResult | None]:
+        """Exit code and result of the run; no result when it crashed or ran out of time.
+
+        `on_tick` is called ten times a second and may raise to end the wait.
+        """
+        end = time.monotonic() + budget_s
+        while self._process.poll() is None and time.monotonic() < end:
+            on_tick()
+            time.sleep(0.1)
+        if self._process.poll() is None:
+            self.stop()
+            return 124, None
+        return self._process.returncode, self._result()
+
+    def _result(self) -> SwarmResult | None:
+        try:
+            return SwarmResult.model_validate_json(self._result_file.read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def stop(self) -> None:
+        """End the process, kindly first. A second call does nothing."""
+        if self._go >= 0:
+            os.close(self._go)
+            self._go = -1
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()

@@ -1,0 +1,177 @@
+"""The target: one server container with the staging limits, asserted, and gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from types import TracebackType
+from typing import Any, Self
+
+import docker
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from loadtest.outcome import Evidence
+from loadtest.rig.cgroup import MemoryCgroup, open_cgroup
+from loadtest.rig.errors import RigError, TargetDiedError
+from loadtest.rig.probe import check_health
+
+PORT = 3008
+_LOG_LINES = 50
+_HEAP_ABORT = "heap out of memory"
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What is started; sizes in bytes."""
+
+    image: str
+    memory: int
+    memswap: int
+    cpus: float
+    init: bool
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    def kwargs(self) -> dict[str, Any]:
+        """The engine's arguments; in one piece, since testcontainers keeps only the last one."""
+        return {
+            "mem_limit": self.memory,
+            "memswap_limit": self.memswap,
+            "nano_cpus": round(self.cpus * 1e9),
+            "init": self.init,
+            "labels": dict(self.labels),
+        }
+
+
+class Target:
+    """A running server container; a context manager that removes it whatever happened."""
+
+    def __init__(self, spec: TargetSpec, client: docker.DockerClient) -> None:
+        # Our own sweeper cleans up: the reaper's image cannot be pulled without a registry.
+        testcontainers_config.ryuk_disabled = True
+        self.spec = spec
+        self._client = client
+        self._container = DockerContainer(spec.image).with_kwargs(**spec.kwargs())
+        # 127.0.0.1 and a free port: nothing outside this host reaches the target.
+        ports: dict[str, Any] = {f"{PORT}/tcp": ("127.0.0.1",)}
+        self._container.ports = ports
+        for name, value in spec.environment.items():
+            self._container.with_env(name, value)
+        self.id = ""
+        self.pid = 0
+        self.address = ("127.0.0.1", 0)
+
+    def __enter__(self) -> Self:
+        try:
+            self._container.start()
+            self.id = self._container.get_wrapped_container().id or ""
+            state = self._inspect()
+            assert_limits(state["HostConfig"], self.spec)
+            self.pid = state["State"]["Pid"]
+            self.address = self._published(state)
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    @property
+    def url(self) -> str:
+        """Base URL of the server."""
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def cgroup(self) -> MemoryCgroup:
+        """The container's memory cgroup, open."""
+        return open_cgroup(self.pid)
+
+    def wait_ready(self, budget_s: float, interrupted: Callable[[], None] = lambda: None) -> float:
+        """Seconds until the server said it is ready. Raises TargetDiedError with its log."""
+        began = time.monotonic()
+        while time.monotonic() - began < budget_s:
+            interrupted()
+            with contextlib.suppress(OSError, HTTPException):
+                if check_health(self.address, 2, "/api/health/ready") == 200:
+                    return time.monotonic() - began
+            if not self.is_running():
+                raise self._died("the server ended before it was ready")
+            time.sleep(0.02)
+        raise self._died(f"the server was not ready within {budget_s:.0f} s")
+
+    def is_running(self) -> bool:
+        """Whether the container runs now; False also when it is gone."""
+        try:
+            return bool(self._inspect()["State"]["Running"])
+        except docker.errors.NotFound:
+            return False
+
+    def evidence(self) -> Evidence:
+        """What the engine knows of the container; OOMKilled is only one witness among others."""
+        try:
+            state = self._inspect()
+        except docker.errors.NotFound:
+            return Evidence(running=False)
+        status = state["State"]
+        return Evidence(
+            running=status["Running"],
+            exit_code=None if status["Running"] else status["ExitCode"],
+            oom_killed_flag=status["OOMKilled"],
+            restarts=state["RestartCount"],
+            heap_abort_logged=_HEAP_ABORT in self.log(),
+        )
+
+    def log(self) -> str:
+        """The last lines that the server printed."""
+        try:
+            container = self._client.containers.get(self.id)
+            return container.logs(tail=_LOG_LINES).decode(errors="replace")
+        except docker.errors.DockerException:
+            return ""
+
+    def remove(self) -> None:
+        """Kill and remove the container; its end is no news any more."""
+        container = self._container.get_wrapped_container()
+        if container is not None:
+            with contextlib.suppress(docker.errors.NotFound):
+                container.remove(force=True, v=True)
+
+    def _inspect(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._client.api.inspect_container(self.id)
+        return state
+
+    def _died(self, what: str) -> TargetDiedError:
+        lines = self.log().strip()
+        return TargetDiedError(f"{what}; its last lines:\n{lines or '(it printed nothing)'}")
+
+    @staticmethod
+    def _published(state: Mapping[str, Any]) -> tuple[str, int]:
+        [binding] = state["NetworkSettings"]["Ports"][f"{PORT}/tcp"]
+        return binding["HostIp"], int(binding["HostPort"])
+
+
+def assert_limits(host_config: Mapping[str, Any], spec: TargetSpec) -> None:
+    """Compare the limits in force with those asked for. Raises RigError if they differ.
+
+    A limit that was silently dropped would turn every later figure into fiction.
+    """
+    wanted = {
+        "Memory": spec.memory,
+        "MemorySwap": spec.memswap,
+        "NanoCpus": round(spec.cpus * 1e9),
+        "Init": spec.init,
+    }
+    for key, value in wanted.items():
+        if host_config.get(key) != value:
+            raise RigError(
+                f"the engine did not apply {key}: asked for {value}, got {host_config.get(key)}"
+            )

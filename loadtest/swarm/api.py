@@ -1,0 +1,95 @@
+"""automaker's API as a swarm uses it, over Locust's HTTP session so that every request counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from locust.clients import HttpSession
+
+_RATE_LIMIT_TRIES = 3
+_LONGEST_BACKOFF_S = 65.0
+CLASS_MODELS = {
+    "small": "haiku",
+    "medium": "sonnet",
+    "large": "sonnet",
+    "architectural": "opus",
+}
+
+
+class ApiError(Exception):
+    """An answer that a session cannot go on with; the message has status and error text."""
+
+
+class RefusedError(ApiError):
+    """The server admits no further agent (429 with details)."""
+
+
+class Api:
+    """Calls of one client. Paths are absolute, as the server demands."""
+
+    def __init__(self, client: HttpSession, api_key: str) -> None:
+        self._client = client
+        self._headers = {"X-API-Key": api_key}
+        self.rate_limited = 0
+
+    def create_feature(self, project: str, title: str, agent_class: str) -> str:
+        """Create a feature in the backlog; returns its id."""
+        feature = {
+            "title": title,
+            "description": f"Synthetic {agent_class} session of a capacity load test.",
+            "category": "Load",
+            "complexity": agent_class,
+            "status": "backlog",
+        }
+        body = {"projectPath": project, "feature": feature}
+        return str(self._post("/api/features/create", body)["feature"]["id"])
+
+    def run_feature(self, project: str, feature_id: str) -> None:
+        """Start an agent on a feature. Raises RefusedError at the server's limit."""
+        body = {"projectPath": project, "featureId": feature_id}
+        self._post("/api/auto-mode/run-feature", body)
+
+    def feature(self, project: str, feature_id: str) -> dict[str, Any]:
+        """The feature as it is on disk."""
+        body = {"projectPath": project, "featureId": feature_id}
+        feature: dict[str, Any] = self._post("/api/features/get", body)["feature"]
+        return feature
+
+    def output(self, project: str, feature_id: str) -> str:
+        """What the agent has printed so far."""
+        body = {"projectPath": project, "featureId": feature_id}
+        return self._post("/api/features/agent-output", body)["content"] or ""
+
+    def start_auto_mode(self, project: str, max_concurrency: int) -> None:
+        """Start the auto loop of a project."""
+        body = {"projectPath": project, "maxConcurrency": max_concurrency}
+        self._post("/api/auto-mode/start", body)
+
+    def running(self) -> list[str]:
+        """Ids of the features with an agent at work, in all projects; free of the rate limit."""
+        response = self._client.get("/api/health/deep", headers=self._headers)
+        if response.status_code != 200:
+            raise ApiError(f"GET /api/health/deep: {_explain(response)}")
+        return [str(entry["featureId"]) for entry in response.json()["autoMode"]["queue"]]
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        for _ in range(_RATE_LIMIT_TRIES):
+            response = self._client.post(path, json=body, headers=self._headers)
+            if response.status_code == 200:
+                answer: dict[str, Any] = response.json()
+                return answer
+            if response.status_code != 429:
+                break
+            if "Retry-After" not in response.headers:
+                raise RefusedError(f"POST {path}: {_explain(response)}")
+            self.rate_limited += 1
+            gevent.sleep(min(float(response.headers["Retry-After"]), _LONGEST_BACKOFF_S))
+        raise ApiError(f"POST {path}: {_explain(response)}")
+
+
+def _explain(response: Any) -> str:
+    # status 0 is Locust's way of saying that there was no answer at all
+    if not response.status_code:
+        return f"no answer ({getattr(response, 'error', None)})"
+    return f"{response.status_code}: {response.text[:200]}"

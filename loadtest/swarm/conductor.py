@@ -1,0 +1,159 @@
+"""Who may start when, and what became of everyone. Decisions are plain; greenlets call them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from loadtest.outcome import AgentRecord, End
+from loadtest.swarm.api import CLASS_MODELS
+from loadtest.swarm.result import SwarmResult, SwarmTask
+
+
+@dataclass
+class Slot:
+    """One agent session of the trial; times in seconds since the trial began."""
+
+    index: int
+    agent_class: str
+    project: str
+    feature_id: str = ""
+    started_s: float | None = None
+    peak_s: float | None = None
+    ended_s: float | None = None
+    target_bytes: int | None = None
+    end: End = "pending"
+    why: str = ""
+
+    def record(self) -> AgentRecord:
+        """The slot as it goes into the outcome."""
+        end: End = "held" if self.end == "pending" and self.peak_s is not None else self.end
+        return AgentRecord(
+            feature_id=self.feature_id or f"(slot {self.index})",
+            agent_class=self.agent_class,
+            project=self.project,
+            started_s=self.started_s,
+            peak_s=self.peak_s,
+            ended_s=self.ended_s,
+            end=end,
+            target_bytes=self.target_bytes,
+        )
+
+
+class Conductor:
+    """The state of one trial in the swarm: slots in order, the gate, the end."""
+
+    def __init__(self, task: SwarmTask) -> None:
+        self.task = task
+        self.kind = task.trial.kind
+        self.slots = [self._slot(i, name) for i, name in enumerate(task.trial.agents)]
+        self._unclaimed = list(self.slots)
+        self.admitted = 1 if self.kind == "ramp" else len(self.slots)
+        self.held = 0
+        self.failed_at: int | None = None
+        self.failed_at_s: float | None = None
+        self.unresponsive = False
+        self.finished: str | None = None
+        """Why the trial is over; None while it goes on."""
+        self.completed = False
+
+    def _slot(self, index: int, agent_class: str) -> Slot:
+        # A cap is one of a project; ramps spread, since the server admits 20 a project at most.
+        number = 0 if self.kind == "cap" else index // self.task.agents_per_project
+        return Slot(index, agent_class, self.task.project(number))
+
+    def now(self) -> float:
+        """Seconds since the trial began."""
+        return time.time() - self.task.began
+
+    def plan_of_models(self) -> list[str]:
+        """The model of every planned slot, in order: what kind of user comes next."""
+        return [CLASS_MODELS[slot.agent_class] for slot in self.slots]
+
+    def claim(self, model: str) -> Slot | None:
+        """The next slot for a user of that model; None when there is none left."""
+        for slot in self._unclaimed:
+            if CLASS_MODELS[slot.agent_class] == model:
+                self._unclaimed.remove(slot)
+                return slot
+        return None
+
+    def add_slot(self, agent_class: str) -> Slot:
+        """One more slot, beyond the planned ones: turnover, or a swarm without a plan."""
+        slot = self._slot(len(self.slots), agent_class)
+        self.slots.append(slot)
+        return slot
+
+    def may_start(self, slot: Slot) -> bool:
+        """Whether the gate has opened for a slot."""
+        return slot.index < self.admitted or self.kind == "stable"
+
+    def started(self) -> int:
+        """Agents that were started so far."""
+        return sum(slot.started_s is not None for slot in self.slots)
+
+    def step(self, now: float, unanswered_s: float) -> None:
+        """Move the trial on: open the gate, note a failure, see the end."""
+        if self.finished:
+            return
+        if unanswered_s > self.task.unanswered_budget_s:
+            self.unresponsive = True
+            self._fail(now, f"the server gave no answer for {unanswered_s:.1f} s")
+        elif lost := [slot for slot in self.slots if slot.end == "lost"]:
+            self._fail(now, f"agent {lost[0].index + 1} was lost: {lost[0].why}")
+        elif refused := [slot for slot in self.slots if slot.end == "refused"]:
+            self.finished = f"agent {refused[0].index + 1} was not admitted: {refused[0].why}"
+        elif self.kind == "ramp":
+            self._step_ramp(now)
+        elif self.kind == "stable":
+            self._step_stable(now)
+        elif all(slot.end == "done" for slot in self.slots):
+            self._complete("all features of the backlog are done")
+
+    def _step_ramp(self, now: float) -> None:
+        newest = self.slots[self.admitted - 1]
+        if newest.peak_s is None:
+            if newest.started_s and now - newest.started_s > self.task.agent_budget_s:
+                budget = self.task.agent_budget_s
+                self.finished = f"agent {self.admitted} took more than {budget:.0f} s to its peak"
+            return
+        if now - newest.peak_s < self.task.hold_s:
+            return
+        self.held = self.admitted
+        if self.admitted == len(self.slots):
+            self._complete(f"all {self.held} planned agents were held")
+        else:
+            self.admitted += 1
+
+    def _step_stable(self, now: float) -> None:
+        starts = [slot.started_s for slot in self.slots if slot.started_s is not None]
+        if starts and now - min(starts) >= self.task.duration_s:
+            self.held = self.task.trial.concurrent or 0
+            self._complete(f"{self.held} agents came and went for {self.task.duration_s:.0f} s")
+
+    def _fail(self, now: float, why: str) -> None:
+        at_work = [s for s in self.slots if s.started_s is not None and s.end != "done"]
+        self.failed_at = len(at_work)
+        # The gate may have opened for the next agent just before an earlier one was lost.
+        self.held = min(self.held, max(0, self.failed_at - 1))
+        self.failed_at_s = now
+        self._complete(why)
+
+    def _complete(self, why: str) -> None:
+        self.completed = True
+        self.finished = why
+
+    def result(self, **facts: object) -> SwarmResult:
+        """The trial as the swarm saw it; `facts` are those of the process."""
+        return SwarmResult.model_validate(
+            {
+                "completed": self.completed,
+                "reason": self.finished or "the swarm ended before the trial did",
+                "agents": [slot.record() for slot in self.slots],
+                "held": self.held,
+                "failed_at": self.failed_at,
+                "failed_at_s": self.failed_at_s,
+                "unresponsive": self.unresponsive,
+                **facts,
+            }
+        )

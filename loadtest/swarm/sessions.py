@@ -1,0 +1,88 @@
+"""The life of one agent session over the API: create, run, follow to done or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gevent
+
+from loadtest.swarm.api import Api, ApiError, RefusedError
+from loadtest.swarm.board import Allowance, Board
+from loadtest.swarm.conductor import Conductor, Slot
+from loadtest.swarm.progress import read_progress
+
+_LOOK_S = 0.05
+
+Fire = Callable[[str, str, float], None]
+"""Tell Locust of (step, agent class, milliseconds)."""
+
+
+@dataclass
+class Session:
+    """One agent, followed from its feature's creation to its end."""
+
+    api: Api
+    board: Board
+    conductor: Conductor
+    allowance: Allowance
+    fire: Fire
+    title: str
+
+    def run(self, slot: Slot) -> None:
+        """Live the session of a slot; what became of it stands in the slot."""
+        while not self.conductor.may_start(slot):
+            gevent.sleep(_LOOK_S)
+        try:
+            slot.feature_id = self.api.create_feature(slot.project, self.title, slot.agent_class)
+            self._start(slot)
+            self._follow(slot)
+        except RefusedError as error:
+            slot.end, slot.why = "refused", str(error)
+        except ApiError as error:
+            # No answer is the conductor's business: it knows how long a server may be silent.
+            slot.why = str(error)
+
+    def _start(self, slot: Slot) -> None:
+        """Have an agent run: asked for, or waited for where the server's own loop decides."""
+        now = self.conductor.now
+        if self.conductor.kind == "cap":
+            while slot.feature_id not in self.board.running:
+                gevent.sleep(_LOOK_S)
+            slot.started_s = now()
+            return
+        slot.started_s = now()
+        self.api.run_feature(slot.project, slot.feature_id)
+        self.fire("spawn", slot.agent_class, (now() - slot.started_s) * 1000)
+
+    def _follow(self, slot: Slot) -> None:
+        # Only an answer to a question asked after the start can say that the agent is gone.
+        fresh = self.board.version + 2
+        told = 0
+        while True:
+            if self.board.version >= fresh and slot.feature_id not in self.board.running:
+                self._end(slot)
+                return
+            if slot.peak_s is None and self.conductor.kind != "cap" and self.allowance.take():
+                told = self._look(slot, told)
+            gevent.sleep(_LOOK_S if slot.peak_s is None else _LOOK_S * 2)
+
+    def _look(self, slot: Slot, told: int) -> int:
+        """Read the agent's output; returns how many turns Locust has been told of."""
+        progress = read_progress(self.api.output(slot.project, slot.feature_id))
+        for _, milliseconds in progress.turns[told:]:
+            self.fire("turn", slot.agent_class, milliseconds)
+        if progress.peak is not None:
+            slot.peak_s = self.conductor.now()
+            slot.target_bytes = progress.target
+        return len(progress.turns)
+
+    def _end(self, slot: Slot) -> None:
+        feature = self.api.feature(slot.project, slot.feature_id)
+        slot.ended_s = self.conductor.now()
+        if feature["status"] == "done":
+            slot.end = "done"
+            self.fire("completion", slot.agent_class, (slot.ended_s - (slot.started_s or 0)) * 1000)
+        else:
+            slot.end = "lost"
+            slot.why = str(feature.get("statusChangeReason") or f"status {feature['status']}")

@@ -1,0 +1,1 @@
+"""What is true: the host, the environment, the server's settings, agent classes and claims."""

@@ -1,0 +1,92 @@
+"""The edge of the command line: errors become one message and an exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from compose.errors import ComposeError
+from tasks import Verb
+
+TOP = Path(__file__).parent.parent
+
+
+def failing_with(error: BaseException) -> Exit:
+    """What a verb makes of `error`."""
+
+    def body(c: Context) -> None:
+        raise error
+
+    with pytest.raises(Exit) as caught:
+        Verb(body)(Context())
+    return caught.value
+
+
+def test_an_error_of_ours_becomes_its_message_and_what_to_do_next() -> None:
+    end = failing_with(ComposeError("no engine", next_step="install one", exit_code=2))
+    assert (end.message, end.code) == ("no engine\n  -> install one", 2)
+
+
+def test_an_error_of_ours_without_a_code_ends_with_1() -> None:
+    end = failing_with(ComposeError("it broke"))
+    assert (end.message, end.code) == ("it broke", 1)
+
+
+def test_an_interrupt_ends_with_130() -> None:
+    assert failing_with(KeyboardInterrupt()).code == 130
+
+
+def test_an_error_nobody_expected_stays_what_it_is() -> None:
+    def body(c: Context) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Verb(body)(Context())
+
+
+def invoke(*words: str, docker_host: str = "tcp://127.0.0.1:1") -> subprocess.CompletedProcess[str]:
+    """Run the real tasks against an address where no engine answers, so that nothing can change."""
+    return subprocess.run(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=TOP,
+        env={"PATH": "/usr/bin:/bin", "DOCKER_HOST": docker_host},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_listing_names_every_verb_with_its_first_line() -> None:
+    done = invoke("--list")
+    assert "provision   Install and start" in done.stdout
+
+
+def test_listing_imports_none_of_our_packages() -> None:
+    code = "import sys, tasks; print(*sys.modules)"
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"compose", "settings", "loadtest", "docker", "pydantic", "rich"}
+
+
+def test_a_person_sees_what_happened_and_no_traceback() -> None:
+    done = invoke("provision", "--dry-run")
+    assert done.returncode == 2
+    assert "the Docker engine at tcp://127.0.0.1:1 does not answer" in done.stderr
+    assert "-> start it, or use one on this host" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.docker
+def test_a_dry_run_beside_a_running_engine_has_nothing_to_do() -> None:
+    done = invoke("provision", "--dry-run", "--json", docker_host="")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["changed"], result["steps"]) == (False, [])
+    assert "nothing to do" in done.stderr
