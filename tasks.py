@@ -60,3 +60,25 @@ def provision(c: Context, dry_run: bool = False, json_: bool = False) -> None:
     )
     if json_:
         print(json.dumps(asdict(result), indent=2))
+
+
+@task(
+    help={
+        "dry_run": "name what would be removed and remove nothing",
+        "json_": "print what was (or would be) removed as JSON",
+    }
+)
+def clean(c: Context, dry_run: bool = False, json_: bool = False) -> None:
+    """Remove what load tests that were killed left behind; running ones are left alone."""
+    from loadtest.rig.engine import connect, leftovers, sweep
+
+    dry = dry_run or bool(c.config.run.dry)
+    with connect() as client:
+        found = [str(left) for left in (leftovers(client) if dry else sweep(client))]
+    if json_:
+        print(json.dumps({"removed": [] if dry else found, "found": found}, indent=2))
+        return
+    for name in found:
+        print(f"{'would remove' if dry else 'removed'} {name}")
+    if not found:
+        print("nothing to remove: no load test left anything behind")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from compose.errors import ComposeError
 from compose.model import ServiceLimits, load_model, read_limits
 from compose.run import run
 from loadtest import outcome as record
@@ -21,6 +22,7 @@ from loadtest.lock import only_campaign
 from loadtest.outcome import Outcome
 from loadtest.plan import Campaign, check_memory, choose_scale, grade_of, make_campaign
 from loadtest.report.live import Progress, progress_for
+from loadtest.report.plan_table import print_plan
 from loadtest.report.terminal import print_summary
 from loadtest.report.write import point_latest, write_reports
 from loadtest.rig.engine import connect, sweep
@@ -59,8 +61,6 @@ def run_campaign(request: Request, console: Console) -> int:
     limits = staging_limits()
     campaign = plan_campaign(request, settings, limits, host)
     if request.dry_run:
-        from loadtest.report.plan import print_plan
-
         print_plan(console, campaign, limits)
         return 0
     check_memory(campaign.limit, settings.loadtest.thresholds.host_reserve, host)
@@ -112,7 +112,11 @@ def plan_campaign(
 def staging_limits() -> ServiceLimits:
     """The limits of the server in the effective staging model: what is deployed is tested."""
     env_file = ENV_FILE if ENV_FILE.exists() else None
-    return read_limits(load_model(run, env_file=env_file, env=compose_placeholders()))
+    try:
+        return read_limits(load_model(run, env_file=env_file, env=compose_placeholders()))
+    except ComposeError as error:
+        error.add_note("Docker Compose v2 is needed: .venv/bin/invoke provision installs it")
+        raise
 
 
 def measure_all(
@@ -142,7 +146,6 @@ def measure_all(
             folder=folder,
             swarm_environment=swarm_environment(),
             on_memory=progress.memory,
-            interrupted=lambda: None,
         )
         try:
             for number, trial in enumerate(campaign.trials, start=1):

@@ -10,8 +10,6 @@ from loadtest.outcome import Outcome, Trial
 from loadtest.summary import ClaimResult, Summary, VerdictName
 from settings.sizes import in_gib
 
-_MIB = 2**20
-
 
 @dataclass(frozen=True)
 class Mark:
@@ -105,14 +103,13 @@ def scale_words(scale: float) -> str:
     return f"1/{part} of true size" if abs(1 / scale - part) < 1e-6 else f"{scale:g} of true size"
 
 
-def amount(value: str | float) -> str:
-    """A fact of the host or a limit: memory, which is in bytes, with its unit; the rest as it is.
-
-    Facts carry no unit of their own, and nothing but memory counts to a mebibyte.
-    """
+def fact(name: str, value: str | float) -> tuple[str, str]:
+    """A fact of the host or a limit in words: `("memory_bytes", 2**30)` is memory, 1.00 GiB."""
     if isinstance(value, str):
-        return value
-    return in_gib(value) if value >= _MIB else f"{value:g}"
+        return name.replace("_", " "), value
+    if name.endswith("_bytes"):
+        return name.removesuffix("_bytes").replace("_", " "), in_gib(value)
+    return name.replace("_", " "), f"{value:g}"
 
 
 def trial_name(trial: Trial) -> str:

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
+from requests.exceptions import RequestException
 
 from loadtest.rig.errors import RigError
 from loadtest.rig.labels import RUN, is_abandoned
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A container, network or volume that a run of ours made."""
+
+    kind: str
+    name: str
+    labels: Mapping[str, str]
+    thing: Container | Network | Volume
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def remove(self) -> None:
+        """Remove it; one that is gone by now is as good."""
+        with contextlib.suppress(NotFound):
+            if isinstance(self.thing, Container):
+                self.thing.remove(force=True, v=True)
+            else:
+                self.thing.remove()
 
 
 @contextlib.contextmanager
@@ -22,7 +48,7 @@ def connect(timeout_s: float = 60) -> Iterator[docker.DockerClient]:
     try:
         client.ping()
         yield client
-    except DockerException as error:
+    except (DockerException, RequestException) as error:
         raise _explain(error) from error
     finally:
         client.close()
@@ -33,6 +59,9 @@ def _explain(error: Exception) -> RigError:
     if "Permission" in text or "permission" in text:
         problem = RigError("no permission on the Docker socket")
         problem.add_note("run as root, or: sudo usermod -aG docker $USER, then log in again")
+    elif isinstance(error, RequestException):
+        problem = RigError("the Docker engine stopped answering")
+        problem.add_note("see that it runs again: .venv/bin/invoke provision; then run again")
     elif isinstance(error, APIError):
         problem = RigError(f"the Docker engine refused: {error.explanation or text}")
     else:
@@ -41,26 +70,32 @@ def _explain(error: Exception) -> RigError:
     return problem
 
 
-def sweep(client: docker.DockerClient, run_id: str | None = None) -> list[str]:
-    """Remove what our runs made: of `run_id`, or of every run whose owner is gone.
+def leftovers(client: docker.DockerClient, run_id: str | None = None) -> list[Leftover]:
+    """What our runs made and is still there: of `run_id`, or of runs whose owner is gone.
 
-    Returns what was removed, in words. Things of others are never looked at: the label decides.
+    Things of others are never looked at: the label decides.
     """
-    label = RUN if run_id is None else f"{RUN}={run_id}"
-    removed = []
-    for container in client.containers.list(all=True, filters={"label": label}):
-        if run_id is not None or is_abandoned(container.labels):
-            with contextlib.suppress(NotFound):
-                container.remove(force=True, v=True)
-            removed.append(f"container {container.name}")
-    for network in client.networks.list(filters={"label": label}):
-        if run_id is not None or is_abandoned(network.attrs.get("Labels") or {}):
-            with contextlib.suppress(NotFound):
-                network.remove()
-            removed.append(f"network {network.name}")
-    for volume in client.volumes.list(filters={"label": label}):
-        if run_id is not None or is_abandoned(volume.attrs.get("Labels") or {}):
-            with contextlib.suppress(NotFound):
-                volume.remove(force=True)
-            removed.append(f"volume {volume.name}")
-    return removed
+    filters: dict[str, str | list[str] | bool] = {
+        "label": RUN if run_id is None else f"{RUN}={run_id}"
+    }
+    containers = client.containers.list(all=True, filters=filters)
+    found = [
+        *(Leftover("container", c.name or "", c.labels, c) for c in containers),
+        *(
+            Leftover("network", n.name or "", n.attrs.get("Labels") or {}, n)
+            for n in client.networks.list(filters=filters)
+        ),
+        *(
+            Leftover("volume", v.name or "", v.attrs.get("Labels") or {}, v)
+            for v in client.volumes.list(filters=filters)
+        ),
+    ]
+    return [left for left in found if run_id is not None or is_abandoned(left.labels)]
+
+
+def sweep(client: docker.DockerClient, run_id: str | None = None) -> list[Leftover]:
+    """Remove all leftovers; returns them."""
+    found = leftovers(client, run_id)
+    for left in found:
+        left.remove()
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -47,7 +48,7 @@ def labels_for(run_id: str) -> dict[str, str]:
     return {RUN: run_id, OWNER: str(Owner.this_process())}
 
 
-def is_abandoned(labels: dict[str, str]) -> bool:
+def is_abandoned(labels: Mapping[str, str]) -> bool:
     """Whether the run that made this is over: its owner is gone, or unknown."""
     owner = Owner.parse(labels.get(OWNER, ""))
     return owner is None or not owner.is_alive()

@@ -6,8 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +16,7 @@ from loadtest.swarm.result import SwarmResult, SwarmTask
 LOCUSTFILE = Path(__file__).parent.parent / "swarm" / "locustfile.py"
 ROOT = LOCUSTFILE.parent.parent.parent
 _STOP_S = 10
+_OUT_OF_TIME = 124  # as timeout(1) says it
 
 
 class SwarmProcess:
@@ -69,19 +69,14 @@ class SwarmProcess:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._go, b"go")
 
-    def wait(self, budget_s: float, on_tick: Callable[[], None]) -> tuple[int, SwarmResult | None]:
-        """Exit code and result of the run; no result when it crashed or ran out of time.
-
-        `on_tick` is called ten times a second and may raise to end the wait.
-        """
-        end = time.monotonic() + budget_s
-        while self._process.poll() is None and time.monotonic() < end:
-            on_tick()
-            time.sleep(0.1)
-        if self._process.poll() is None:
+    def wait(self, budget_s: float) -> tuple[int, SwarmResult | None]:
+        """Exit code and result of the run; no result when it crashed or ran out of time."""
+        try:
+            code = self._process.wait(budget_s)
+        except subprocess.TimeoutExpired:
             self.stop()
-            return 124, None
-        return self._process.returncode, self._result()
+            return _OUT_OF_TIME, None
+        return code, self._result()
 
     def _result(self) -> SwarmResult | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from types import TracebackType
@@ -95,11 +95,10 @@ class Target:
         """The container's memory cgroup, open."""
         return open_cgroup(self.pid)
 
-    def wait_ready(self, budget_s: float, interrupted: Callable[[], None] = lambda: None) -> float:
+    def wait_ready(self, budget_s: float) -> float:
         """Seconds until the server said it is ready. Raises TargetDiedError with its log."""
         began = time.monotonic()
         while time.monotonic() - began < budget_s:
-            interrupted()
             with contextlib.suppress(OSError, HTTPException):
                 if check_health(self.address, 2, "/api/health/ready") == 200:
                     return time.monotonic() - began

@@ -49,8 +49,6 @@ class Rig:
     folder: Path
     swarm_environment: dict[str, str]
     on_memory: Callable[[int, int, int], None]
-    interrupted: Callable[[], None]
-    """Raises when the campaign has been asked to end."""
 
     def measure(self, trial: Trial) -> Outcome:
         """Run one trial on a fresh target and say what happened.
@@ -93,14 +91,15 @@ class Rig:
         task = self._task(trial, target, key, began)
         host_ooms = host_oom_kills()
         with SwarmProcess(task, self.folder, log, self.swarm_environment) as swarm:
-            target.wait_ready(thresholds.start_budget_s, self.interrupted)
+            target.wait_ready(thresholds.start_budget_s)
             put_context(self.client, target.id, task.projects_root, _projects(task))
             probe = self._probe(target, samples, began)
             probe.start()
             try:
-                self._settle()
+                # Let the server come to rest: its own memory is measured before the first agent.
+                time.sleep(self.campaign.plan.settle_s)
                 swarm.go()
-                code, result = swarm.wait(thresholds.trial_budget_s, self.interrupted)
+                code, result = swarm.wait(thresholds.trial_budget_s)
                 probe.look_at_agents()
             finally:
                 probe.stop()
@@ -124,13 +123,6 @@ class Rig:
             probe_problem=probe.problem,
             samples_file=f"samples/{samples.name}",
         )
-
-    def _settle(self) -> None:
-        """Let the server come to rest: its own memory is measured before the first agent."""
-        end = time.monotonic() + self.campaign.plan.settle_s
-        while time.monotonic() < end:
-            self.interrupted()
-            time.sleep(0.05)
 
     def _probe(self, target: Target, samples: Path, began: float) -> Probe:
         def show(reading: Reading, agents: int) -> None:

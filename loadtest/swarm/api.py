@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
+import requests
 from locust.clients import HttpSession
 
 _RATE_LIMIT_TRIES = 3
 _LONGEST_BACKOFF_S = 65.0
-CLASS_MODELS = {
-    "small": "haiku",
-    "medium": "sonnet",
-    "large": "sonnet",
-    "architectural": "opus",
-}
+_TIMEOUT_S = 10.0
 
 
 class ApiError(Exception):
@@ -23,6 +19,15 @@ class ApiError(Exception):
 
 class RefusedError(ApiError):
     """The server admits no further agent (429 with details)."""
+
+
+class NoAnswerError(ApiError):
+    """The server gave no answer: it is gone, or too busy."""
+
+    def __init__(self, message: str, *, refused: bool) -> None:
+        super().__init__(message)
+        self.refused = refused
+        """Nothing listens there any more; otherwise it listens and says nothing."""
 
 
 class Api:
@@ -68,28 +73,37 @@ class Api:
 
     def running(self) -> list[str]:
         """Ids of the features with an agent at work, in all projects; free of the rate limit."""
-        response = self._client.get("/api/health/deep", headers=self._headers)
+        path = "/api/health/deep"
+        response = self._client.get(path, headers=self._headers, timeout=_TIMEOUT_S)
         if response.status_code != 200:
-            raise ApiError(f"GET /api/health/deep: {_explain(response)}")
+            raise _problem(f"GET {path}", response)
         return [str(entry["featureId"]) for entry in response.json()["autoMode"]["queue"]]
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         for _ in range(_RATE_LIMIT_TRIES):
-            response = self._client.post(path, json=body, headers=self._headers)
+            response = self._client.post(path, json=body, headers=self._headers, timeout=_TIMEOUT_S)
             if response.status_code == 200:
                 answer: dict[str, Any] = response.json()
                 return answer
             if response.status_code != 429:
                 break
             if "Retry-After" not in response.headers:
-                raise RefusedError(f"POST {path}: {_explain(response)}")
+                raise RefusedError(f"POST {path}: {_text(response)}")
             self.rate_limited += 1
             gevent.sleep(min(float(response.headers["Retry-After"]), _LONGEST_BACKOFF_S))
-        raise ApiError(f"POST {path}: {_explain(response)}")
+        raise _problem(f"POST {path}", response)
 
 
-def _explain(response: Any) -> str:
-    # status 0 is Locust's way of saying that there was no answer at all
-    if not response.status_code:
-        return f"no answer ({getattr(response, 'error', None)})"
+def _problem(request: str, response: Any) -> ApiError:
+    if response.status_code:
+        return ApiError(f"{request}: {_text(response)}")
+    # Status 0 is Locust's way of saying that there was no answer at all.
+    error = getattr(response, "error", None)
+    refused = isinstance(error, requests.ConnectionError) and not isinstance(
+        error, requests.Timeout
+    )
+    return NoAnswerError(f"{request}: no answer ({error})", refused=refused)
+
+
+def _text(response: Any) -> str:
     return f"{response.status_code}: {response.text[:200]}"

@@ -6,8 +6,16 @@ import time
 from dataclasses import dataclass
 
 from loadtest.outcome import AgentRecord, End
-from loadtest.swarm.api import CLASS_MODELS
-from loadtest.swarm.result import SwarmResult, SwarmTask
+from loadtest.swarm.result import CLASS_MODELS, SwarmResult, SwarmTask
+
+
+@dataclass(frozen=True)
+class Silence:
+    """For how many seconds the server has not answered."""
+
+    seconds: float = 0.0
+    refused: bool = False
+    """Nothing listens there any more."""
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Conductor:
         self.slots = [self._slot(i, name) for i, name in enumerate(task.trial.agents)]
         self._unclaimed = list(self.slots)
         self.admitted = 1 if self.kind == "ramp" else len(self.slots)
+        self._admitted_s = self.now()
         self.held = 0
         self.failed_at: int | None = None
         self.failed_at_s: float | None = None
@@ -92,13 +101,15 @@ class Conductor:
         """Agents that were started so far."""
         return sum(slot.started_s is not None for slot in self.slots)
 
-    def step(self, now: float, unanswered_s: float) -> None:
+    def step(self, now: float, silence: Silence) -> None:
         """Move the trial on: open the gate, note a failure, see the end."""
         if self.finished:
             return
-        if unanswered_s > self.task.unanswered_budget_s:
+        if silence.refused and silence.seconds > self.task.gone_budget_s:
+            self._fail(now, f"the server is gone: nothing listened for {silence.seconds:.1f} s")
+        elif silence.seconds > self.task.unanswered_budget_s:
             self.unresponsive = True
-            self._fail(now, f"the server gave no answer for {unanswered_s:.1f} s")
+            self._fail(now, f"the server gave no answer for {silence.seconds:.1f} s")
         elif lost := [slot for slot in self.slots if slot.end == "lost"]:
             self._fail(now, f"agent {lost[0].index + 1} was lost: {lost[0].why}")
         elif refused := [slot for slot in self.slots if slot.end == "refused"]:
@@ -113,9 +124,10 @@ class Conductor:
     def _step_ramp(self, now: float) -> None:
         newest = self.slots[self.admitted - 1]
         if newest.peak_s is None:
-            if newest.started_s and now - newest.started_s > self.task.agent_budget_s:
+            if now - self._admitted_s > self.task.agent_budget_s:
                 budget = self.task.agent_budget_s
                 self.finished = f"agent {self.admitted} took more than {budget:.0f} s to its peak"
+                self.finished += f": {newest.why}" if newest.why else ""
             return
         if now - newest.peak_s < self.task.hold_s:
             return
@@ -124,6 +136,7 @@ class Conductor:
             self._complete(f"all {self.held} planned agents were held")
         else:
             self.admitted += 1
+            self._admitted_s = now
 
     def _step_stable(self, now: float) -> None:
         starts = [slot.started_s for slot in self.slots if slot.started_s is not None]

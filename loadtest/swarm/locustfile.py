@@ -26,10 +26,11 @@ import gevent
 import gevent.os
 
 from loadtest.outcome import Trial
-from loadtest.swarm.api import CLASS_MODELS, Api
-from loadtest.swarm.board import Allowance, Board
+from loadtest.swarm.allowance import Allowance
+from loadtest.swarm.api import Api
+from loadtest.swarm.board import Board
 from loadtest.swarm.conductor import Conductor, Slot
-from loadtest.swarm.result import SwarmTask
+from loadtest.swarm.result import CLASS_MODELS, SwarmTask
 from loadtest.swarm.sessions import Session
 from loadtest.swarm.shapes import SHAPES, PlannedDispatcher
 
@@ -71,7 +72,7 @@ class Swarm:
                 project = self.conductor.slots[0].project
                 self.api.start_auto_mode(project, self.trial.trial.concurrent or 1)
                 backlog_started = True
-            self.conductor.step(self.conductor.now(), self.board.unanswered_s)
+            self.conductor.step(self.conductor.now(), self.board.silence())
         # Locust's own clock for shapes ticks once a second; the end need not wait for it.
         if self.environment.runner:
             gevent.spawn(self.environment.runner.quit)

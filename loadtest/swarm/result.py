@@ -6,6 +6,14 @@ from pydantic import Field
 
 from loadtest.outcome import AgentRecord, Record, Trial
 
+CLASS_MODELS = {
+    "small": "haiku",
+    "medium": "sonnet",
+    "large": "sonnet",
+    "architectural": "opus",
+}
+"""Agent class -> model family; a user class of the swarm stands for a model."""
+
 
 class SwarmTask(Record):
     """One trial for the swarm."""
@@ -24,6 +32,8 @@ class SwarmTask(Record):
     agent_budget_s: float
     unanswered_budget_s: float
     """The server counts as unresponsive after so many seconds without an answer."""
+    gone_budget_s: float = 3.0
+    """The server counts as gone when nothing has listened for so many seconds."""
 
     def project(self, number: int) -> str:
         """Path of a project on the server."""

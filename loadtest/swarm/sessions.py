@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import gevent
 
-from loadtest.swarm.api import Api, ApiError, RefusedError
-from loadtest.swarm.board import Allowance, Board
+from loadtest.swarm.allowance import Allowance
+from loadtest.swarm.api import Api, ApiError, NoAnswerError
+from loadtest.swarm.board import Board
 from loadtest.swarm.conductor import Conductor, Slot
 from loadtest.swarm.progress import read_progress
 
@@ -37,11 +38,11 @@ class Session:
             slot.feature_id = self.api.create_feature(slot.project, self.title, slot.agent_class)
             self._start(slot)
             self._follow(slot)
-        except RefusedError as error:
-            slot.end, slot.why = "refused", str(error)
-        except ApiError as error:
-            # No answer is the conductor's business: it knows how long a server may be silent.
+        except NoAnswerError as error:
+            # The conductor's business: it knows how long a server may be silent.
             slot.why = str(error)
+        except ApiError as error:
+            slot.end, slot.why = "refused", str(error)
 
     def _start(self, slot: Slot) -> None:
         """Have an agent run: asked for, or waited for where the server's own loop decides."""

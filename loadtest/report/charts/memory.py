@@ -121,7 +121,9 @@ def _series(frame: _Frame, samples: Samples, charged: Sequence[float]) -> Iterat
 
 
 def _area(points: list[Point], floor: float, class_: str) -> Markup:
-    return path([(points[0][0], floor), *points, (points[-1][0], floor)], closed=True, class_=class_)
+    return path(
+        [(points[0][0], floor), *points, (points[-1][0], floor)], closed=True, class_=class_
+    )
 
 
 def _agents(frame: _Frame, samples: Samples, outcome: Outcome) -> Iterator[Markup]:
