@@ -12,7 +12,6 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from docker.errors import DockerException
 from rich.console import Console
 
 from compose.errors import ComposeError
@@ -24,7 +23,7 @@ from settings.errors import SettingsError
 from settings.sizes import parse_size
 
 _WIDTH_WITHOUT_TERMINAL = 100
-_EXPECTED = (SettingsError, PlanError, RigError, ComposeError, DockerException)
+_EXPECTED = (SettingsError, PlanError, RigError, ComposeError)
 
 
 def main(argv: list[str]) -> int:

@@ -25,7 +25,7 @@ from loadtest.report.live import Progress, progress_for
 from loadtest.report.plan_table import print_plan
 from loadtest.report.terminal import print_summary
 from loadtest.report.write import point_latest, write_reports
-from loadtest.rig.engine import connect, sweep
+from loadtest.rig.engine import Client, connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.trial import Rig
 from loadtest.summarise import Facts, summarise
@@ -66,12 +66,13 @@ def run_campaign(request: Request, console: Console) -> int:
     check_memory(campaign.limit, settings.loadtest.thresholds.host_reserve, host)
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}"
     progress = progress_for(console, campaign.expected_s)
-    with only_campaign(), report_folder(request.out, run_id) as folder:
+    with connect() as client, only_campaign(), report_folder(request.out, run_id) as folder:
         began = time.monotonic()
         outcomes: list[Outcome] = []
         interrupted = False
         try:
-            measure_all(campaign, settings, limits, host, folder, progress, outcomes)
+            rig = set_up(client, campaign, settings, limits, host, folder, progress)
+            measure_all(rig, progress, outcomes)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -119,43 +120,46 @@ def staging_limits() -> ServiceLimits:
         raise
 
 
-def measure_all(
+def set_up(
+    client: Client,
     campaign: Campaign,
     settings: Settings,
     limits: ServiceLimits,
     host: HostFacts,
     folder: Path,
     progress: Progress,
-    outcomes: list[Outcome],
-) -> None:
+) -> Rig:
+    """Clear away what earlier runs left behind, build the image, and make the rig."""
+    for removed in sweep(client):
+        progress.phase(f"removed what an earlier run left behind: {removed}")
+    progress.phase("stand-in image: built once, about a minute the first time")
+    return Rig(
+        run_id=folder.name,
+        client=client,
+        image=ensure_image(run, BUILD),
+        limits=limits,
+        # The engine refuses more processors than the host has.
+        cpus=min(limits.cpus or host.cpus, host.cpus),
+        settings=settings,
+        campaign=campaign,
+        folder=folder,
+        swarm_environment=swarm_environment(),
+        on_memory=progress.memory,
+    )
+
+
+def measure_all(rig: Rig, progress: Progress, outcomes: list[Outcome]) -> None:
     """Run every trial; each outcome is on disk before the next trial begins."""
-    with connect() as client:
-        for removed in sweep(client):
-            progress.phase(f"removed what an earlier run left behind: {removed}")
-        progress.phase("stand-in image: built once, about a minute the first time")
-        image = ensure_image(run, BUILD)
-        rig = Rig(
-            run_id=folder.name,
-            client=client,
-            image=image,
-            limits=limits,
-            # The engine refuses more processors than the host has.
-            cpus=min(limits.cpus or host.cpus, host.cpus),
-            settings=settings,
-            campaign=campaign,
-            folder=folder,
-            swarm_environment=swarm_environment(),
-            on_memory=progress.memory,
-        )
-        try:
-            for number, trial in enumerate(campaign.trials, start=1):
-                progress.trial_started(trial, number, len(campaign.trials))
-                outcome = rig.measure(trial)
-                record.append(folder / "trials.jsonl", outcome)
-                outcomes.append(outcome)
-                progress.trial_ended(outcome)
-        finally:
-            sweep(client, folder.name)
+    trials = rig.campaign.trials
+    try:
+        for number, trial in enumerate(trials, start=1):
+            progress.trial_started(trial, number, len(trials))
+            outcome = rig.measure(trial)
+            record.append(rig.folder / "trials.jsonl", outcome)
+            outcomes.append(outcome)
+            progress.trial_ended(outcome)
+    finally:
+        sweep(rig.client, rig.run_id)
 
 
 @contextlib.contextmanager

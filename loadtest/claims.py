@@ -135,10 +135,11 @@ def _memory(claim: MemoryClaim, valid: Sequence[Outcome], scale: float) -> _Judg
         return "inconclusive", "-", "the probe could not read any agent's memory (root can)"
     median = statistics.median(held)
     worst = max(held, key=lambda value: abs(value - claim.expected))
-    off = abs(worst / claim.expected - 1)
-    verdict: VerdictName = "confirmed" if off <= claim.tolerance else "refuted"
+    off = abs(worst - claim.expected)
+    within = off <= claim.tolerance * claim.expected
+    verdict: VerdictName = "confirmed" if within else "refuted"
     reason = (
-        f"median of {len(held)} agents, the worst {off:.2%} off: the agents were told to use "
+        f"median of {len(held)} agents, the worst {off / claim.expected:.2%} off: the agents were told to use "
         "this much, so this checks the rig"
     )
     return verdict, in_gb(median), reason
@@ -146,9 +147,11 @@ def _memory(claim: MemoryClaim, valid: Sequence[Outcome], scale: float) -> _Judg
 
 def _boundary(claim: BoundaryClaim, valid: Sequence[Outcome]) -> _Judged:
     held = sorted({outcome.held for outcome in valid})
-    failed = sorted({outcome.failed_at or 0 for outcome in valid})
+    failed = [outcome.failed_at for outcome in valid if outcome.failed_at is not None]
     measured = f"{_span(held)} hold"
-    measured += f", {_span(failed)} fail" if failed[0] else ", no failure seen"
+    measured += f", {_span(sorted(set(failed)))} fail" if failed else ", no failure seen"
+    if 0 < len(failed) < len(valid):
+        measured += f" in {len(failed)} of {len(valid)} ramps"
     good = [_meets(claim, outcome) for outcome in valid]
     runs = f"{len(valid)} of {len(valid)} ramps" if len(valid) > 1 else "the one ramp"
     modes = ", ".join(sorted({o.failure_mode for o in valid if o.failure_mode})) or "none"
@@ -202,12 +205,13 @@ def _cap(claim: CapClaim, valid: Sequence[Outcome]) -> _Judged:
 
 
 def _failure_mode(claim: FailureModeClaim, valid: Sequence[Outcome]) -> _Judged:
-    modes = sorted({outcome.failure_mode for outcome in valid if outcome.failure_mode})
+    failed = [outcome.failure_mode for outcome in valid if outcome.failure_mode]
+    modes = sorted(set(failed))
     if not modes:
         return "inconclusive", "no failure seen", "no ramp failed"
     measured = ", ".join(modes)
     if modes == [claim.mode]:
-        return "confirmed", measured, f"in {len(valid)} of {len(valid)} ramps"
+        return "confirmed", measured, f"in {len(failed)} of {len(valid)} ramps"
     alive = all(outcome.evidence.running for outcome in valid)
     reason = "the server stayed up: the kernel killed an agent" if alive else "see the trials"
     return ("inconclusive" if claim.mode in modes else "refuted"), measured, reason

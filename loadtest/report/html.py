@@ -61,6 +61,8 @@ def _context(
     return {
         "summary": summary,
         "headline": words.headline(summary),
+        "tally": words.tally(summary),
+        "counted": words.counted(summary),
         "verdict": words.verdict_of(summary),
         "marks": words.MARKS,
         "bases": words.BASES,
@@ -100,10 +102,12 @@ def duration(seconds: float) -> str:
     """Seconds as people say them: "48 s", "3 min 20 s", "1 h 5 min"."""
     whole = round(seconds)
     if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        said = f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    elif whole < 3600:
+        said = f"{whole // 60} min {whole % 60} s"
+    else:
+        said = f"{whole // 3600} h {whole % 3600 // 60} min"
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def moment(written: str) -> str:

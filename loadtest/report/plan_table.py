@@ -34,7 +34,8 @@ def print_plan(console: Console, campaign: Campaign, limits: ServiceLimits) -> N
         f"memory: a limit of {in_gib(campaign.limit)} for one target at a time "
         f"(staging model: {in_gib(limits.memory_bytes)})"
     )
-    console.print(f"time: about {campaign.expected_s / 60:.0f} min {campaign.expected_s % 60:.0f} s")
+    minutes, seconds = divmod(round(campaign.expected_s), 60)
+    console.print(f"time: about {minutes} min {seconds} s, after set-up")
 
 
 def _group(trial: Trial) -> tuple[str, str, int]:

@@ -16,8 +16,10 @@ from loadtest.report.words import (
     GRADES,
     MARKS,
     by_basis,
+    counted,
     headline,
     scale_words,
+    tally,
     verdict_of,
 )
 from loadtest.summary import ClaimResult, Summary
@@ -39,7 +41,11 @@ def final_lines(
     summary: Summary, report_dir: Path, *, ascii_only: bool = False
 ) -> Sequence[RenderableType]:
     """The end of a campaign, from the verdict to the meaning of the exit code."""
-    lines: list[RenderableType] = [Text(), _verdict(summary, ascii_only=ascii_only)]
+    lines: list[RenderableType] = [
+        Text(),
+        _verdict(summary, ascii_only=ascii_only),
+        Text(tally(summary), "dim"),
+    ]
     for basis, claims in by_basis(summary):
         title, explanation = BASES[basis]
         lines.append(Text())
@@ -105,7 +111,7 @@ def _facts(summary: Summary, report_dir: Path) -> list[RenderableType]:
         ("Grade", f"{summary.grade}: {GRADES[summary.grade]}"),
         ("Scale", f"{scale_words(summary.scale)}; GB is 1e9 bytes, GiB is 2^30"),
         ("Not real", "; ".join(summary.mocked) or "nothing was mocked"),
-        ("Trials", f"{summary.trials}, of which {summary.invalid_trials} do not count"),
+        ("Trials", f"{summary.trials}, {counted(summary)}"),
         ("Report", str(report_dir / "report.html")),
     ]
     table = Table.grid(padding=(0, 2, 0, 0))

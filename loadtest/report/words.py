@@ -29,16 +29,16 @@ MARKS: dict[VerdictName, Mark] = {
 }
 
 BASES = {
-    "rig": (
-        "Self-check",
-        "The agents were told to use this much, so this checks the rig, not the guide.",
-    ),
     "assumed": (
         "Assumed sizes",
         "How the kernel and the server behave, given the guide's sizes of agents.",
     ),
     "measured": ("Measured", "Real agents, measured."),
     "observed": ("Observed", "Seen in production."),
+    "rig": (
+        "Self-check",
+        "The agents were told to use this much, so this checks the rig, not the guide.",
+    ),
 }
 """Basis -> title and explanation, in the order of reports."""
 
@@ -66,23 +66,33 @@ def by_basis(summary: Summary) -> Iterator[tuple[str, list[ClaimResult]]]:
 
 
 def headline(summary: Summary) -> str:
-    """The verdict of the campaign in one sentence."""
+    """The verdict of the campaign in one sentence, with the scale it holds for."""
     gating = [claim for claim in summary.claims if claim.gating and claim.selected]
-    count = {name: sum(claim.verdict == name for claim in gating) for name in MARKS}
-    open_ones = count["inconclusive"] + count["not-run"]
-    if summary.exit_code == codes.INTERRUPTED:
-        return (
-            f"The campaign was interrupted: {len(gating) - open_ones} of {_claims(len(gating))} "
-            "decided."
-        )
-    if summary.exit_code == codes.REFUTED:
-        rest = f"; {open_ones} could not be decided" if open_ones else ""
-        return f"The guide does not hold here: {count['refuted']} of {_claims(len(gating))} " + (
-            f"refuted{rest}."
-        )
-    if summary.exit_code == codes.CONFIRMED:
-        return f"The guide holds here: all of its {_claims(len(gating))} confirmed."
-    return f"No verdict: {open_ones} of {_claims(len(gating))} could not be decided."
+    refuted = [claim for claim in gating if claim.verdict == "refuted"]
+    undecided = sum(claim.verdict in ("inconclusive", "not-run") for claim in gating)
+    total, scale = _claims(len(gating)), scale_words(summary.scale)
+    match summary.exit_code:
+        case codes.CONFIRMED:
+            return f"The guide holds at {scale}: all of its {total} confirmed."
+        case codes.REFUTED:
+            only_rig = all(claim.basis == "rig" for claim in refuted)
+            what = "The rig fails its self-check" if only_rig else "The guide does not hold"
+            rest = f", {undecided} undecided" if undecided else ""
+            return f"{what} at {scale}: {len(refuted)} of {total} refuted{rest}."
+        case codes.INTERRUPTED:
+            return f"Interrupted: {len(gating) - undecided} of {total} decided, at {scale}."
+        case _:
+            return f"No verdict at {scale}: {undecided} of {total} undecided."
+
+
+def tally(summary: Summary) -> str:
+    """How many gating claims were confirmed, basis by basis: only together they say much."""
+    parts = []
+    for basis, claims in by_basis(summary):
+        gating = [claim for claim in claims if claim.gating and claim.selected]
+        confirmed = sum(claim.verdict == "confirmed" for claim in gating)
+        parts.append(f"{BASES[basis][0].lower()}: {confirmed} of {len(gating)} confirmed")
+    return "; ".join(parts)
 
 
 def verdict_of(summary: Summary) -> VerdictName:
@@ -101,6 +111,13 @@ def scale_words(scale: float) -> str:
         return "true size"
     part = round(1 / scale)
     return f"1/{part} of true size" if abs(1 / scale - part) < 1e-6 else f"{scale:g} of true size"
+
+
+def counted(summary: Summary) -> str:
+    """How many trials may move a verdict."""
+    if not summary.invalid_trials:
+        return "all of them count"
+    return f"{summary.invalid_trials} {'does' if summary.invalid_trials == 1 else 'do'} not count"
 
 
 def fact(name: str, value: str | float) -> tuple[str, str]:

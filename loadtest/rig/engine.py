@@ -17,6 +17,9 @@ from loadtest.rig.errors import RigError
 from loadtest.rig.labels import RUN, is_abandoned
 
 
+Client = docker.DockerClient
+
+
 @dataclass(frozen=True)
 class Leftover:
     """A container, network or volume that a run of ours made."""

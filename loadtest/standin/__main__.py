@@ -9,6 +9,7 @@ import sys
 from types import FrameType
 
 from .config import read_config
+from .memory import Ballast
 from .profile import ProfileError
 from .warm_parent import WarmParent
 
@@ -51,6 +52,8 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+    ballast = Ballast(config.base_bytes)
+    ballast.grow_to(config.base_bytes)
     server = Announcing(settings)
     server.run()
     return 0 if server.started else 1

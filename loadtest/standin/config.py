@@ -55,6 +55,9 @@ class Config:
     timings: Timings = field(default_factory=Timings)
     profiles: str = "{}"
     seed: int = 0
+    base_bytes: int = 0
+    """Private memory of the server itself (STANDIN_BASE_BYTES), to imitate a larger one; 0 adds
+    nothing to what it needs anyway."""
 
 
 def read_config(env: Mapping[str, str], cwd: str) -> Config:
@@ -82,6 +85,7 @@ def read_config(env: Mapping[str, str], cwd: str) -> Config:
         timings=_read_timings(env),
         profiles=env.get("STANDIN_PROFILES") or "{}",
         seed=parse_int(env.get("STANDIN_SEED", "")) or 0,
+        base_bytes=max(0, parse_int(env.get("STANDIN_BASE_BYTES", "")) or 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -79,10 +80,8 @@ class _Region:
         size = -(-size // HUGE_PAGE) * HUGE_PAGE + HUGE_PAGE
         self._map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         advice = mmap.MADV_HUGEPAGE if huge else mmap.MADV_NOHUGEPAGE
-        try:
+        with contextlib.suppress(OSError):  # a kernel without huge pages fills small ones
             self._map.madvise(advice)
-        except OSError:
-            pass  # a kernel without transparent huge pages fills small ones
         address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
         self._next = -(-address // HUGE_PAGE) * HUGE_PAGE
         self._end = address + size

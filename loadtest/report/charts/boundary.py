@@ -10,7 +10,7 @@ from loadtest.boundary import Boundary
 from loadtest.report.charts.svg import Axis, cross, drawing, element, line, text
 from loadtest.report.guide import Pair
 
-_LEFT, _RIGHT, _TOP, _ROW = 76, 24, 8, 88
+_LEFT, _RIGHT, _TOP, _ROW = 76, 28, 8, 104
 
 
 def boundary_chart(
@@ -49,11 +49,12 @@ def _scale(x: Axis, height: float, wanted: int) -> Iterator[Markup]:
 
 
 def _row(x: Axis, top: float, boundary: Boundary, pairs: Sequence[Pair]) -> Iterator[Markup]:
-    guide, measured = top + 40, top + 66
+    guide, measured = top + 42, top + 74
     yield text(4, top + 16, boundary.workload, class_="strong")
     yield text(x.start - 10, guide + 4, "guide", text_anchor="end")
     yield text(x.start - 10, measured + 4, "measured", text_anchor="end")
-    for holds, fails_at in sorted(pairs, key=lambda pair: pair[0]):
+    # The longest first, so that its line does not run through the ring of a shorter one.
+    for holds, fails_at in sorted(pairs, key=lambda pair: -pair[0]):
         yield from _pair(x, guide, holds, fails_at, "claimed")
     if not pairs:
         yield text(x.start + 4, guide + 4, "no claim", class_="small")
@@ -76,11 +77,10 @@ def _pair(x: Axis, y: float, holds: int, fails_at: int | None, kind: str) -> Ite
         # Drawn a little apart where the next number would touch the ring.
         end = max(x.at(fails_at), at + 14)
         yield cross(end, y, 4.5, f"{kind}: {fails_at} fail", f"fail {kind}")
-        # The two numbers sit above each other's marks only where there is room for both.
-        yield text(end + 8, y + 4, str(fails_at), class_="bad")
+        yield text(end + 8, y + 4, str(fails_at), class_="bad" if kind == "measured" else "")
 
 
 def _prediction(x: Axis, y: float, predicted: int) -> Iterator[Markup]:
-    at = x.at(predicted)
-    tick = element("title", f"predicted: {predicted}")
-    yield element("path", tick, d=f"M{at:.1f} {y - 7:.1f}v20", class_="predicted")
+    hint = element("title", f"predicted: {predicted}")
+    shape = f"M{x.at(predicted):.1f} {y + 8:.1f}l-5 8h10Z"
+    yield element("path", hint, d=shape, class_="predicted")

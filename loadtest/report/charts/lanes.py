@@ -48,10 +48,12 @@ def _time(x: Axis, height: float, wanted: int) -> Iterator[Markup]:
 
 def _lane(x: Axis, y: float, number: int, agent: AgentRecord, end_s: float) -> Iterator[Markup]:
     yield text(_LEFT - 8, y + 4, f"{number} {agent.agent_class}", text_anchor="end")
-    hint = f"agent {number} ({agent.agent_class}) {_ENDS[agent.end]}"
     if agent.started_s is None:
         yield text(_LEFT + 2, y + 4, _ENDS[agent.end], class_="small")
         return
+    alive = agent.end == "pending" and agent.ended_s is None
+    fate = "still at work when the trial ended" if alive else _ENDS[agent.end]
+    hint = f"agent {number} ({agent.agent_class}) {fate}"
     start, end = x.at(agent.started_s), x.at(end_s if agent.ended_s is None else agent.ended_s)
     colour = agent.agent_class if agent.agent_class in _KNOWN else "other"
     yield element(
@@ -69,6 +71,6 @@ def _lane(x: Axis, y: float, number: int, agent: AgentRecord, end_s: float) -> I
         yield triangle(x.at(agent.peak_s), y + 3, 4, when, "peak")
     if agent.end == "lost":
         yield cross(end, y, 5, hint, "kill")
-    elif agent.end == "held":
+    elif agent.ended_s is None:
         # An open end: the agent was still there.
-        yield path([(end - 4, y - 4), (end, y), (end - 4, y + 4)], class_="open-end")
+        yield path([(end - 7, y - 3), (end - 4, y), (end - 7, y + 3)], class_="open-end")

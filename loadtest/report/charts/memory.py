@@ -24,7 +24,7 @@ from loadtest.report.charts.thinning import envelope
 from loadtest.report.samples import Samples
 from settings.sizes import in_gib, in_mb
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 30, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 40, 40
 _PIXELS_A_COLUMN = 2
 _NUMBER_ROOM = 15  # pixels that the number above a peak needs
 
@@ -63,7 +63,7 @@ def memory_chart(samples: Samples, outcome: Outcome, width: float = 860) -> Mark
     )
     label = (
         f"Memory of {outcome.trial.id}: at most {in_gib(outcome.peak_bytes)} of a limit of "
-        f"{in_gib(outcome.limit_bytes)}, {outcome.evidence.oom_kills} kills"
+        f"{in_gib(outcome.limit_bytes)}, killed: {outcome.evidence.oom_kills}"
     )
     parts = [*_grid(frame), *_base(frame, outcome)]
     if len(samples):
@@ -137,8 +137,9 @@ def _agents(frame: _Frame, samples: Samples, outcome: Outcome) -> Iterator[Marku
             yield element("path", hint, d=tick, class_="start")
         if agent.peak_s is not None:
             x, y = frame.x.at(agent.peak_s), frame.y.at(_level(samples, agent.peak_s)) - 3
-            yield triangle(x, y, 3.5, f"{who} at its peak at {agent.peak_s:.1f} s", "peak")
-            if x - last_number >= _NUMBER_ROOM:
+            yield triangle(x, y, 4, f"{who} at its peak at {agent.peak_s:.1f} s", "peak")
+            # Only a ramp has one peak after the other; elsewhere numbers would run into marks.
+            if outcome.trial.kind == "ramp" and x - last_number >= _NUMBER_ROOM:
                 yield text(x, y - 9, str(number), text_anchor="middle", class_="small")
                 last_number = x
 
@@ -159,7 +160,6 @@ def _kills(frame: _Frame, samples: Samples) -> Iterator[Markup]:
             hint = f"killed by the kernel by {time:.1f} s ({kills} so far)"
             x, y = frame.x.at(time), frame.y.at(level)
             yield cross(x, y, 6, hint, "kill")
-            anchor = "end" if x > frame.width / 2 else "start"
-            x_word = x - 10 if anchor == "end" else x + 10
-            yield text(x_word, y + 18, "killed", text_anchor=anchor, class_="bad")
+            if not before:  # the word once, above the numbers of the peaks
+                yield text(x + 8, y - 26, "killed", text_anchor="end", class_="bad")
         before = kills

@@ -1,0 +1,1 @@
+"""Speed as ratios: two ways of doing the same thing, measured side by side in one run."""

@@ -1,0 +1,58 @@
+"""`python -m loadtest.bench [NAME ...]`: all benchmarks, or those named."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from compose.errors import ComposeError
+from loadtest.bench.measure import Ratio
+from loadtest.bench.ratios import ALL, NotMeasuredError
+from loadtest.rig.errors import RigError
+
+
+def main(names: list[str]) -> int:
+    """Run benchmarks; 0 all goals met, 1 one missed, 2 nothing to run, 3 one not measured."""
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        console.print(f"unknown benchmark {unknown[0]!r}: choose from {', '.join(ALL)}")
+        return 2
+    results: list[Ratio] = []
+    missing = 0
+    for name in names or ALL:
+        console.print(f"measuring: {name} ...", style="dim")
+        try:
+            results.append(ALL[name]())
+        except NotMeasuredError as error:
+            console.print(f"not measured: {name}: {error}")
+            missing += 1
+        except (ComposeError, RigError) as error:
+            console.print(f"error: {error}", *getattr(error, "__notes__", ()), sep="\n  -> ")
+            return 2
+    console.print(_table(results))
+    if not all(result.met for result in results):
+        return 1
+    return 3 if missing else 0
+
+
+def _table(results: list[Ratio]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("ratio", "measured", "goal", "", "ours", "against"):
+        table.add_column(column)
+    for result in results:
+        table.add_row(
+            result.name,
+            f"{result.value:.3g}",
+            result.goal_text,
+            "[green]met[/]" if result.met else "[red]missed[/]",
+            result.ours,
+            result.theirs,
+        )
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

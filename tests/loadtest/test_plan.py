@@ -1,0 +1,158 @@
+"""Which campaign a request becomes: scale, grade, memory, names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.plan import (
+    Campaign,
+    PlanError,
+    check_memory,
+    choose_scale,
+    grade_of,
+    make_campaign,
+    profile_of,
+)
+from loadtest.standin.profile import Profile, parse_profiles
+from settings.host import GIB
+from settings.load import load_settings
+from settings.models import MemoryClaim
+from tests.loadtest.examples import HOST
+
+SETTINGS = load_settings()
+SMALL = 1 / 16
+
+
+def campaign(**changes: Any) -> Campaign:
+    values: dict[str, Any] = {
+        "plan_name": "quick",
+        "true_limit": 48 * GIB,
+        "scale": 1.0,
+        "grade": "full-size",
+    }
+    return make_campaign(SETTINGS, **(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("asked", "free", "scale", "why"),
+    [
+        (None, 49 * GIB, 1.0, "the true sizes fit to the byte"),
+        (None, 49 * GIB - 1, SMALL, "one byte short"),
+        (None, 64 * GIB, 1.0, "plenty"),
+        (None, 0, SMALL, "nothing free"),
+        (1.0, 0, 1.0, "what is asked for is checked later, not changed"),
+        (0.5, 64 * GIB, 0.5, "also where more would fit"),
+    ],
+)
+def test_the_true_scale_is_taken_where_it_fits(
+    asked: float | None, free: int, scale: float, why: str
+) -> None:
+    host = replace(HOST, memory_available=free)
+    assert choose_scale(asked, SMALL, 49 * GIB, host) == scale, why
+
+
+@pytest.mark.parametrize(
+    ("scale", "memory", "cpus", "grade", "why"),
+    [
+        (1.0, 48 * GIB, 8, "target-host", "the guide's own host"),
+        (1.0, 24 * GIB, 8, "full-size", "true sizes on a smaller host"),
+        (1.0, 48 * GIB, 4, "full-size", "too few cores"),
+        (SMALL, 96 * GIB, 32, "scaled", "a scaled run is scaled on any host"),
+        (0.999, 48 * GIB, 8, "scaled", "just below the true size"),
+    ],
+)
+def test_a_grade_says_how_much_a_result_is_worth(
+    scale: float, memory: int, cpus: int, grade: str, why: str
+) -> None:
+    assert grade_of(scale, replace(HOST, memory=memory, cpus=cpus)) == grade, why
+
+
+def test_a_limit_that_the_host_cannot_back_is_refused_with_a_way_out() -> None:
+    host = replace(HOST, memory_available=49 * GIB)
+    check_memory(48 * GIB, GIB, host)
+    with pytest.raises(PlanError, match=r"48\.00 GiB and 1\.00 GiB .* --scale .* or --limit"):
+        check_memory(48 * GIB + 1, GIB, host)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "why"),
+    [
+        ({"workloads": ["tiny"]}, "unknown workload 'tiny': choose from small, medium", "a typo"),
+        ({"workloads": ["small", "Mixed"]}, "unknown workload 'Mixed'", "capitals count"),
+        ({"plan_name": "nightly"}, "unknown plan 'nightly': choose from quick, release", "no plan"),
+        ({"runs": 0}, "--runs 0: at least one ramp is needed", "no ramp at all"),
+        ({"runs": -3}, "--runs -3: at least one", "fewer than none"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_the_choices(
+    changes: dict[str, Any], says: str, why: str
+) -> None:
+    with pytest.raises(PlanError) as refused:
+        campaign(**changes)
+    assert says in str(refused.value), why
+
+
+def test_sizes_and_limit_carry_the_scale_and_the_true_limit_stays() -> None:
+    small = campaign(scale=SMALL)
+    assert small.limit == 3 * GIB
+    assert small.true_limit == 48 * GIB
+    assert small.sizes == {
+        "small": 125_000_000,
+        "medium": 250_000_000,
+        "large": 312_500_000,
+        "architectural": 375_000_000,
+    }
+
+
+def test_a_campaign_without_a_choice_answers_every_claim() -> None:
+    assert campaign().claims == SETTINGS.claims
+    assert campaign(workloads=[]).claims == SETTINGS.claims
+
+
+@given(st.sets(st.sampled_from(SETTINGS.agents.workloads()), min_size=1))
+def test_a_choice_keeps_the_claims_and_trials_of_its_workloads(workloads: set[str]) -> None:
+    chosen = campaign(workloads=sorted(workloads))
+    assert {claim.workload for claim in chosen.claims.values()} <= workloads
+    assert {trial.workload for trial in chosen.trials} <= workloads
+    left_out = set(SETTINGS.claims) - set(chosen.claims)
+    assert all(SETTINGS.claims[name].workload not in workloads for name in left_out)
+
+
+def test_runs_of_the_command_line_replace_the_plans() -> None:
+    assert campaign().plan.runs == 3
+    assert campaign(runs=1).plan.runs == 1
+    assert campaign(runs=1).plan.hold_s == campaign().plan.hold_s
+    assert SETTINGS.loadtest.plans["quick"].runs == 3
+
+
+def test_expected_time_adds_up_and_grows_with_runs() -> None:
+    times = [campaign(scale=SMALL, runs=runs).expected_s for runs in (1, 2, 3)]
+    assert times[0] > SETTINGS.loadtest.plans["quick"].stable_s
+    assert times[1] - times[0] == pytest.approx(times[2] - times[1])
+    assert times[1] > times[0]
+
+
+@pytest.mark.parametrize("name", SETTINGS.agents.classes)
+@pytest.mark.parametrize("scale", [1.0, SMALL])
+def test_the_stand_in_can_follow_every_profile(name: str, scale: float) -> None:
+
+
+    agent = SETTINGS.agents.classes[name]
+    values = profile_of(agent, scale, SETTINGS, hold_s=2.0, compression=1000)
+    profile = parse_profiles(json.dumps({name: values}))[name]
+    assert profile.turns == agent.turns
+    assert profile.final_bytes() == round(agent.memory * scale)
+    assert profile.start_bytes == round(agent.start * scale)
+    assert (profile.hold_s, profile.compression) == (2.0, 1000)
+    assert set(values) == set(Profile.__dataclass_fields__), "no key is left to a default"
+
+
+def test_every_memory_claim_has_a_class_of_its_own() -> None:
+    claimed = [c.workload for c in SETTINGS.claims.values() if isinstance(c, MemoryClaim)]
+    assert sorted(claimed) == sorted(SETTINGS.agents.classes)
