@@ -139,8 +139,8 @@ def _memory(claim: MemoryClaim, valid: Sequence[Outcome], scale: float) -> _Judg
     within = off <= claim.tolerance * claim.expected
     verdict: VerdictName = "confirmed" if within else "refuted"
     reason = (
-        f"median of {len(held)} agents, the worst {off / claim.expected:.2%} off: the agents were told to use "
-        "this much, so this checks the rig"
+        f"median of {len(held)} agents, the worst {off / claim.expected:.2%} off: the agents "
+        "were told to use this much, so this checks the rig"
     )
     return verdict, in_gb(median), reason
 

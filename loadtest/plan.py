@@ -12,6 +12,8 @@ from settings.host import HostFacts
 from settings.models import AgentClass, Claim, Plan, Settings
 from settings.sizes import in_gib
 
+_HUGE_PAGES = {"auto": None, "always": True, "never": False}
+
 
 class PlanError(Exception):
     """A campaign that cannot be run; the message says what and what to do."""
@@ -125,7 +127,7 @@ def profile_of(
         "burst_bytes": round(agent.burst * scale),
         "tool_every": agent.tool_every,
         "content": settings.loadtest.swarm.content,
-        "huge_pages": settings.loadtest.swarm.huge_pages,
+        "huge_pages": _HUGE_PAGES[settings.loadtest.swarm.huge_pages],
         "cpu_s_per_turn": agent.cpu_s_per_turn,
         "turn_latency_s": agent.turn_latency_s,
         "compression": compression,

@@ -156,7 +156,7 @@ class Swarm(Strict):
     compression: Annotated[float, Field(gt=0)]
     stable_compression: Annotated[float, Field(gt=0)]
     content: Literal["same", "random"]
-    huge_pages: bool
+    huge_pages: Literal["auto", "always", "never"]
     agents_per_project: Annotated[int, Field(ge=1, le=20)]
     poll_s: Annotated[float, Field(gt=0, le=1)]
     agent_budget_s: Seconds

@@ -104,17 +104,15 @@ def fill_rate() -> Ratio:
             raise NotMeasuredError("stress-ng is missing: sudo apt-get install stress-ng")
         run(["apt-get", "install", "--yes", "--no-install-recommends", "stress-ng"])
     fill = (
-        "from loadtest.standin.memory import Ballast\n"
-        f"Ballast({_FILL_BYTES}).grow_to({_FILL_BYTES})"
+        "from loadtest.standin.memory import Ballast, huge_pages_pay\n"
+        f"Ballast({_FILL_BYTES}, huge_pages=huge_pages_pay()).grow_to({_FILL_BYTES})"
     )
     agent = [sys.executable, "-S", "-c", fill]
+    # One operation of write64 fills a mebibyte: as many as the bytes need, not one more.
     stress = ["stress-ng", "--quiet", "--vm", "1", "--vm-bytes", str(_FILL_BYTES),
-              "--vm-method", "write64", "--vm-ops", "1", "--vm-keep"]  # fmt: skip
-    ours, theirs = side_by_side(
-        lambda: subprocess.run(agent, check=True, cwd=ROOT),
-        lambda: subprocess.run(stress, check=True),
-        5,
-    )
+              "--vm-method", "write64", "--vm-ops", str(_FILL_BYTES // 2**20 + 1),
+              "--vm-keep"]  # fmt: skip
+    ours, theirs = side_by_side(lambda: _fill(agent), lambda: _fill(stress), 7)
     return Ratio(
         "memory fill rate",
         theirs / ours,
@@ -123,6 +121,16 @@ def fill_rate() -> Ratio:
         f"{_FILL_BYTES / ours / 1e9:.2f} GB/s by an agent's process",
         f"{_FILL_BYTES / theirs / 1e9:.2f} GB/s by stress-ng --vm",
     )
+
+
+def _fill(argv: list[str]) -> None:
+    """Run a command to its end, and see that it really held the bytes."""
+    process = subprocess.Popen(argv, cwd=ROOT)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    held = usage.ru_maxrss * 1024
+    if process.returncode != 0 or held < 0.95 * _FILL_BYTES:
+        raise NotMeasuredError(f"{argv[0]} ended with {process.returncode} and held {held} bytes")
 
 
 def boundary_search() -> Ratio:

@@ -18,6 +18,7 @@ from loadtest.report.words import (
     by_basis,
     counted,
     headline,
+    not_asked_for,
     scale_words,
     tally,
     verdict_of,
@@ -47,10 +48,15 @@ def final_lines(
         Text(tally(summary), "dim"),
     ]
     for basis, claims in by_basis(summary):
+        asked = [claim for claim in claims if claim.selected]
+        if not asked:
+            continue
         title, explanation = BASES[basis]
         lines.append(Text())
         lines.append(Text.assemble((title, "bold"), "  ", (explanation, "dim")))
-        lines.append(_claims(claims, ascii_only=ascii_only))
+        lines.append(_claims(asked, ascii_only=ascii_only))
+    if others := not_asked_for(summary):
+        lines += [Text(), Text(others, "dim")]
     if summary.boundaries:
         lines += [Text(), Text("Agents at once", "bold"), _boundaries(summary)]
     lines += [Text(), *_facts(summary, report_dir)]

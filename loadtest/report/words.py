@@ -65,6 +65,12 @@ def by_basis(summary: Summary) -> Iterator[tuple[str, list[ClaimResult]]]:
             yield basis, claims
 
 
+def not_asked_for(summary: Summary) -> str:
+    """How many claims this campaign was not asked about; empty where it was asked about all."""
+    count = sum(not claim.selected for claim in summary.claims)
+    return f"Not asked for in this campaign: {count} of the guide's other claims" if count else ""
+
+
 def headline(summary: Summary) -> str:
     """The verdict of the campaign in one sentence, with the scale it holds for."""
     gating = [claim for claim in summary.claims if claim.gating and claim.selected]

@@ -16,7 +16,6 @@ from requests.exceptions import RequestException
 from loadtest.rig.errors import RigError
 from loadtest.rig.labels import RUN, is_abandoned
 
-
 Client = docker.DockerClient
 
 
@@ -62,11 +61,11 @@ def _explain(error: Exception) -> RigError:
     if "Permission" in text or "permission" in text:
         problem = RigError("no permission on the Docker socket")
         problem.add_note("run as root, or: sudo usermod -aG docker $USER, then log in again")
+    elif isinstance(error, APIError):  # a RequestException too, so it comes first
+        problem = RigError(f"the Docker engine refused: {error.explanation or text}")
     elif isinstance(error, RequestException):
         problem = RigError("the Docker engine stopped answering")
         problem.add_note("see that it runs again: .venv/bin/invoke provision; then run again")
-    elif isinstance(error, APIError):
-        problem = RigError(f"the Docker engine refused: {error.explanation or text}")
     else:
         problem = RigError("no Docker engine answers")
         problem.add_note("install and start one: .venv/bin/invoke provision")

@@ -43,26 +43,27 @@ class AgentOrder:
     output_path: str
 
 
-def become_agent(agent_class: str) -> None:
-    """Name this process after its class and bind its life to its parent's."""
+def become_agent(agent_class: str, parent: int) -> None:
+    """Name this process after its class and bind its life to that of process `parent`."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_NAME, f"{COMM}{agent_class}".encode()[:15], 0, 0, 0)
-    bind_to_parent()
+    bind_to_parent(parent)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def bind_to_parent() -> None:
+def bind_to_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent ends, however that ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the kernel was asked
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def live(order: AgentOrder, profile: Profile, seed: int) -> None:
     """Follow the profile from the first turn to the last, hold the peak, and return."""
     output = os.open(order.output_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    ballast = Ballast(
-        profile.final_bytes(), profile.content, huge_pages=profile.huge_pages, seed=seed
-    )
+    huge = profile.huge_pages is not False
+    ballast = Ballast(profile.final_bytes(), profile.content, huge_pages=huge, seed=seed)
     conversation: list[bytes] = []
     spoken = set(_progress_turns(profile.turns))
     held = private_bytes()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 MIB = 1024 * 1024
+Content = Literal["same", "random"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class Profile:
     """Memory of a child tool at work; 0 runs a tool that needs next to none."""
     tool_every: int = 50
     """A child process runs every so many turns; 0 never."""
-    content: Literal["same", "random"] = "same"
+    content: Content = "same"
     """Pages filled with one byte (cheap to compress) or with noise (incompressible)."""
-    huge_pages: bool = True
+    huge_pages: bool | None = None
+    """None: whatever fills faster on this host."""
     cpu_s_per_turn: float = 0.0
     turn_latency_s: float = 0.0
     """The model's answer time, waited for without using the processor."""
@@ -84,9 +86,24 @@ def _parse(name: str, values: Any) -> Profile:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ProfileError(f"{name}.{unknown[0]}: unknown key")
+    for key, value in values.items():
+        if not _is_usable(value, getattr(Profile, key)):
+            raise ProfileError(f"{name}.{key}: {value!r} cannot be followed")
     profile = replace(Profile(), **values)
     if profile.turns < 1 or profile.compression <= 0 or profile.growth <= 0:
         raise ProfileError(f"{name}: turns, compression and growth must be above 0")
     if not 0 <= profile.start_bytes <= profile.peak_bytes:
         raise ProfileError(f"{name}.start_bytes: must lie between 0 and peak_bytes")
     return profile
+
+
+def _is_usable(value: Any, default: Any) -> bool:
+    """Whether a value is of its default's kind, and not below 0."""
+    if default is None:  # a choice that may be left to the host
+        return value is None or isinstance(value, bool)
+    if isinstance(default, str):
+        return value in get_args(Content)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return type(value) is type(default)
+    kinds = (int, float) if isinstance(default, float) else (int,)
+    return isinstance(value, kinds) and 0 <= value < float("inf")

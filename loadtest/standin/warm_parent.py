@@ -18,10 +18,11 @@ import socket
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from .agent import AgentOrder, become_agent, bind_to_parent, live
+from .memory import huge_pages_pay
 from .profile import Profile, parse_profiles
 
 __all__ = ["Agent", "AgentOrder", "WarmParent"]
@@ -71,12 +72,13 @@ class WarmParent:
 
         Raises ProfileError for profiles that cannot be followed.
         """
-        profiles = parse_profiles(profiles_json)
+        profiles = _choose_pages(parse_profiles(profiles_json))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _run_child(theirs, profiles, seed)
+            _run_child(theirs, profiles, seed, server)
         theirs.close()
         ours.setblocking(False)
         return cls(pid, ours)
@@ -120,6 +122,8 @@ class WarmParent:
             data = self._channel.recv(_MESSAGE)
         except BlockingIOError:
             return
+        except ConnectionResetError:  # killed before it had read all that it was sent
+            data = b""
         if not data:
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
             self._lose_all()
@@ -151,10 +155,22 @@ class WarmParent:
                 waiter.set_exception(OSError("the warm parent is gone"))
 
 
-def _run_child(channel: socket.socket, profiles: Mapping[str, Profile], seed: int) -> None:
+def _choose_pages(profiles: Mapping[str, Profile]) -> Mapping[str, Profile]:
+    if all(profile.huge_pages is not None for profile in profiles.values()):
+        return profiles
+    faster = huge_pages_pay()
+    return {
+        name: profile if profile.huge_pages is not None else replace(profile, huge_pages=faster)
+        for name, profile in profiles.items()
+    }
+
+
+def _run_child(
+    channel: socket.socket, profiles: Mapping[str, Profile], seed: int, server: int
+) -> None:
     code = 1
     try:
-        bind_to_parent()
+        bind_to_parent(server)
         # Agents share what the warm parent holds: frozen objects keep those pages unwritten.
         gc.collect()
         gc.disable()
@@ -205,6 +221,7 @@ def _obey(
         return
     order = AgentOrder(**message["start"])
     profile = profiles.get(order.agent_class, Profile())
+    parent = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
@@ -213,16 +230,16 @@ def _obey(
         return
     if pid == 0:
         channel.close()
-        _run_agent(order, profile, seed)
+        _run_agent(order, profile, seed, parent)
     running.add(pid)
     channel.send(json.dumps({"started": order.feature_id, "pid": pid}).encode())
 
 
-def _run_agent(order: AgentOrder, profile: Profile, seed: int) -> None:
+def _run_agent(order: AgentOrder, profile: Profile, seed: int, parent: int) -> None:
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        become_agent(order.agent_class)
+        become_agent(order.agent_class, parent)
         live(order, profile, seed)
         code = 0
     except BaseException:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TURN = re.compile(r"^turn=(\d+)/\d+ uss=\d+ ms=([\d.]+)$", re.MULTILINE)
-_PEAK = re.compile(r"^peak uss=(\d+) target=(\d+)$", re.MULTILINE)
+# Bounded, since an agent may print anything: Python refuses to convert thousands of digits.
+_TURN = re.compile(
+    r"^turn=(\d{1,18})/\d+ uss=\d+ ms=(\d{1,18}(?:\.\d+)?)$", re.MULTILINE | re.ASCII
+)
+_PEAK = re.compile(r"^peak uss=(\d{1,18}) target=(\d{1,18})$", re.MULTILINE | re.ASCII)
 
 
 @dataclass(frozen=True)

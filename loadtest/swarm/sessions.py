@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ from loadtest.swarm.board import Board
 from loadtest.swarm.conductor import Conductor, Slot
 from loadtest.swarm.progress import read_progress
 
-_LOOK_S = 0.05
+_LOOK_S = 0.03
+# How often a session reads its agent's output: a ramp waits for one agent at a time, a crowd
+# shares the server's 300 requests a minute; a backlog is followed by the board alone.
+_OUTPUT_S = {"ramp": 0.06, "stable": 0.8}
 
 Fire = Callable[[str, str, float], None]
 """Tell Locust of (step, agent class, milliseconds)."""
@@ -60,13 +64,16 @@ class Session:
         # Only an answer to a question asked after the start can say that the agent is gone.
         fresh = self.board.version + 2
         told = 0
+        look_at = math.inf if self.conductor.kind == "cap" else 0.0
         while True:
             if self.board.version >= fresh and slot.feature_id not in self.board.running:
                 self._end(slot)
                 return
-            if slot.peak_s is None and self.conductor.kind != "cap" and self.allowance.take():
+            now = self.conductor.now()
+            if slot.peak_s is None and now >= look_at and self.allowance.take():
+                look_at = now + _OUTPUT_S[self.conductor.kind]
                 told = self._look(slot, told)
-            gevent.sleep(_LOOK_S if slot.peak_s is None else _LOOK_S * 2)
+            gevent.sleep(_LOOK_S)
 
     def _look(self, slot: Slot, told: int) -> int:
         """Read the agent's output; returns how many turns Locust has been told of."""

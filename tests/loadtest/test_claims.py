@@ -90,7 +90,7 @@ ROWS: list[tuple[Claim, list[Outcome], str, str, str]] = [
     (MEMORY, [with_memory(4 * GB, 4 * GB)], "confirmed", "median of 2 agents", "exactly as told"),
     (MEMORY, [with_memory(4_040_000_000)], "confirmed", "1.00% off", "on the tolerance's edge"),
     (MEMORY, [with_memory(4_040_000_001)], "refuted", "1.00% off", "a byte beyond it"),
-    (MEMORY, [with_memory(3_959_000_000)], "refuted", "1.02% off", "too little is wrong as well"),
+    (MEMORY, [with_memory(3_958_000_000)], "refuted", "1.05% off", "too little is wrong as well"),
     (MEMORY, [with_memory(*[4 * GB] * 9, 5 * GB)], "refuted", "the worst 25.00% off",
      "one bad agent is not hidden by nine good ones"),
     (MEMORY, [with_memory(None, 0)], "inconclusive", "could not read", "nothing was measured"),

@@ -299,7 +299,7 @@ def test_after_a_stall_samples_do_not_come_in_a_burst(tmp_path: Path) -> None:
         time.sleep(0.5)
     gaps = [after - before for before, after in zip(probe._times, probe._times[1:], strict=False)]
     assert max(gaps) > 0.3
-    assert sum(gap < 0.01 for gap in gaps) <= 1
+    assert sum(gap < 0.01 for gap in gaps) <= 2, "eight were missed and are not made up for"
 
 
 def test_a_container_that_ends_ends_the_samples_and_is_no_problem(tmp_path: Path) -> None:
