@@ -104,7 +104,7 @@ def expectation(claim: Claim) -> str:
     """What the claim expects, in words."""
     match claim:
         case MemoryClaim():
-            return f"{in_gb(claim.expected)} +-{claim.tolerance:.0%}"
+            return f"{in_gb(claim.expected)} within {claim.tolerance:.0%}"
         case BoundaryClaim(fails_at=None):
             return f"{claim.holds} hold"
         case BoundaryClaim():

@@ -146,14 +146,18 @@ def join(agents: Sequence[AgentRecord], seen: Sequence[SeenAgent]) -> tuple[Agen
     left: dict[str, list[SeenAgent]] = {}
     for process in sorted(seen, key=lambda process: process.first_s):
         left.setdefault(process.agent_class, []).append(process)
+    started = [agent for agent in agents if agent.started_s is not None]
+    waiting = [agent for agent in agents if agent.started_s is None]
     joined = []
-    for agent in sorted(agents, key=lambda a: (a.started_s is None, a.started_s)):
-        queue = (
-            left.get(agent.agent_class[:SEEN_LETTERS], []) if agent.started_s is not None else []
-        )
-        sighted = queue.pop(0) if queue else None
-        if sighted and agent.peak_s is not None and sighted.private_s > agent.peak_s:
-            joined.append(agent.model_copy(update={"private_bytes": sighted.private_bytes}))
-        else:
-            joined.append(agent)
-    return tuple(joined)
+    for agent in sorted(started, key=lambda agent: agent.started_s or 0.0):
+        queue = left.get(agent.agent_class[:SEEN_LETTERS], [])
+        process = queue.pop(0) if queue else None
+        joined.append(_with_memory(agent, process) if process else agent)
+    return (*joined, *waiting)
+
+
+def _with_memory(agent: AgentRecord, process: SeenAgent) -> AgentRecord:
+    if agent.peak_s is None or process.private_s <= agent.peak_s:
+        return agent
+    memory = {"private_bytes": process.private_bytes, "pss_bytes": process.pss_bytes}
+    return agent.model_copy(update=memory)

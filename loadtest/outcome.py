@@ -61,6 +61,8 @@ class SeenAgent:
     """Private memory (USS and swap) when last looked at."""
     private_s: float = -1.0
     """When that was."""
+    pss_bytes: int = 0
+    """Proportional share (PSS) at the same moment: private memory and a part of what is shared."""
 
 
 class AgentRecord(Record):
@@ -74,7 +76,8 @@ class AgentRecord(Record):
     ended_s: float | None = None
     end: End = "pending"
     private_bytes: int | None = None
-    """Largest private memory (USS) the probe saw from outside."""
+    """Private memory (USS) at the peak, as the probe saw it from outside."""
+    pss_bytes: int | None = None
     target_bytes: int | None = None
 
 

@@ -38,7 +38,7 @@ class ClaimResult(Record):
 class Limit(Record):
     """One limit in force and where it comes from; memory in bytes."""
 
-    value: float
+    value: int | float
     source: str
 
 

@@ -79,7 +79,7 @@ def headline(summary: Summary) -> str:
     total, scale = _claims(len(gating)), scale_words(summary.scale)
     match summary.exit_code:
         case codes.CONFIRMED:
-            return f"The guide holds at {scale}: all of its {total} confirmed."
+            return f"The guide's limits hold at {scale}: {total} confirmed."
         case codes.REFUTED:
             only_rig = all(claim.basis == "rig" for claim in refuted)
             what = "The rig fails its self-check" if only_rig else "The guide does not hold"

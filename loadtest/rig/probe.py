@@ -173,6 +173,7 @@ class Probe:
             with contextlib.suppress(psutil.Error, OSError):
                 private = psutil.Process(agent.pid).memory_full_info()
                 agent.private_bytes = private.uss + private.swap
+                agent.pss_bytes = private.pss
                 agent.private_s = self._now()
 
     def _watch_health(self) -> None:

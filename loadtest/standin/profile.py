@@ -40,7 +40,7 @@ class Profile:
 
     def memory_at(self, turn: int) -> int:
         """Private memory in bytes that the agent should hold after `turn` of its turns."""
-        share = min(1.0, turn / self.turns) ** self.growth
+        share: float = min(1.0, turn / self.turns) ** self.growth
         grown = self.start_bytes + round((self.peak_bytes - self.start_bytes) * share)
         return grown + self.leak_bytes_per_turn * turn
 

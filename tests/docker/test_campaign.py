@@ -116,7 +116,9 @@ def test_a_campaign_confirms_the_claims_and_writes_every_report(
     assert [(b["workload"], b["holds"], b["fails_at"], b["predicted"]) for b in boundaries] == [
         ("medium", 12, 13, 12)
     ]
-    assert (folder / "report.html").read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    assert (
+        (folder / "report.html").read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    )
     assert ET.parse(folder / "junit.xml").getroot().tag == "testsuites"
     assert len((folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert "concurrent-medium" in out

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from compose.run import run
 from loadtest.campaign import BUILD
 from loadtest.rig.engine import leftovers
 from loadtest.rig.errors import RigError, TargetDiedError
-from loadtest.rig.image import ensure_image
+from loadtest.rig.image import ROOT, ensure_image
 from loadtest.rig.labels import labels_for
 from loadtest.rig.probe import read_process
 from loadtest.rig.target import Target, TargetSpec
@@ -220,3 +221,27 @@ def test_no_certificate_and_no_pip_is_left_in_the_image(image: str) -> None:
         capture_output=True, text=True, check=True,
     ).stdout.split("\n")  # fmt: skip
     assert listing[:2] == ["None", "[]"]
+
+
+def test_the_load_generator_works_alone_with_a_user_class_for_each_model(
+    spec: TargetSpec, client: docker.DockerClient
+) -> None:
+    profile = {name: {"turns": 10, "hold_s": 0.2} for name in ("small", "medium", "architectural")}
+    environment = {**spec.environment, "STANDIN_PROFILES": json.dumps(profile)}
+    with Target(replace(spec, environment=environment), client) as target:
+        target.wait_ready(30)
+        argv = [sys.executable, "-m", "locust", "-f", "loadtest/swarm/locustfile.py",
+                "--headless", "--users", "3", "--spawn-rate", "3", "--run-time", "6s",
+                "--host", target.url, "--only-summary"]  # fmt: skip
+        done = subprocess.run(
+            argv,
+            cwd=ROOT,
+            env={**os.environ, "AUTOMAKER_API_KEY": API_KEY},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    for step in ("spawn", "turn", "completion"):
+        for name in ("small", "medium", "architectural"):
+            assert f"{step} {name}" in done.stdout + done.stderr

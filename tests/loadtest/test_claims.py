@@ -27,7 +27,7 @@ MEMORY = MemoryClaim(
     statement="4 GB each",
     basis="rig",
     workload="medium",
-    expected="4 GB",  # type: ignore[arg-type] - read as the TOML would be
+    expected="4 GB",  # type: ignore[arg-type]
     tolerance=0.01,
 )
 BOUNDARY = BoundaryClaim(
@@ -35,9 +35,7 @@ BOUNDARY = BoundaryClaim(
     fails_at=13,
 )  # fmt: skip
 AT_LEAST = BOUNDARY.model_copy(update={"fails_at": None})
-STABLE = StableClaim(
-    kind="stable", statement="8 run", basis="assumed", workload="mixed", agents=8
-)
+STABLE = StableClaim(kind="stable", statement="8 run", basis="assumed", workload="mixed", agents=8)
 CAP = CapClaim(
     kind="cap", statement="10 at most", basis="assumed", workload="small", max_concurrency=10
 )
@@ -227,7 +225,7 @@ def test_a_boundary_that_only_some_ramps_reached_is_reported_as_such() -> None:
 @pytest.mark.parametrize(
     ("claim", "expected", "unit"),
     [
-        (MEMORY, "4.00 GB +-1%", "GB (1e9 bytes)"),
+        (MEMORY, "4.00 GB within 1%", "GB (1e9 bytes)"),
         (BOUNDARY, "12 hold, 13 fail", "agents"),
         (AT_LEAST, "12 hold", "agents"),
         (STABLE, "8 run, none lost", "agents"),
@@ -257,7 +255,7 @@ def result(verdict: str, *, gating: bool = True, selected: bool = True) -> Claim
         basis="assumed",
         gating=gating,
         selected=selected,
-        verdict=verdict,  # type: ignore[arg-type] - pydantic checks it
+        verdict=verdict,
         reason="",
     )
 

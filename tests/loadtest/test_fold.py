@@ -159,9 +159,7 @@ def test_the_flag_alone_never_decides_while_the_server_runs(
 
 
 def test_a_healthy_end_with_the_flag_set_is_no_failure() -> None:
-    outcome = fold(
-        sighting(swarm=ENDED_WELL, evidence=Evidence(oom_killed_flag=True)), THRESHOLDS
-    )
+    outcome = fold(sighting(swarm=ENDED_WELL, evidence=Evidence(oom_killed_flag=True)), THRESHOLDS)
     assert (outcome.held, outcome.failed_at, outcome.failure_mode) == (3, None, None)
 
 
@@ -218,7 +216,9 @@ def test_swarm_and_probe_agree_on_agents_by_class_and_order_of_start() -> None:
         process(20, "small", 2.1, 126, 9.0),
         process(10, "small", 1.1, 125, 9.0),
     ]
+    seen[0].pss_bytes = 377
     joined = {one.feature_id: one.private_bytes for one in join(agents, seen)}
+    assert {one.pss_bytes for one in join(agents, seen)} == {0, 377}
     assert joined == {"feature-1": 125, "feature-2": 126, "feature-3": 375}
 
 
@@ -259,9 +259,7 @@ def test_an_agent_that_never_started_takes_nobody_elses_process() -> None:
     st.randoms(use_true_random=False),
 )
 def test_every_agent_finds_its_own_process_in_any_order(classes: list[str], random: Any) -> None:
-    agents = [
-        agent(n, agent_class=name, private_bytes=None) for n, name in enumerate(classes)
-    ]
+    agents = [agent(n, agent_class=name, private_bytes=None) for n, name in enumerate(classes)]
     seen = [process(n, name[:9], n + 0.2, 1000 + n, 99.0) for n, name in enumerate(classes)]
     random.shuffle(agents)
     random.shuffle(seen)

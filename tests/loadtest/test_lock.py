@@ -34,9 +34,13 @@ def hold_elsewhere(folder: Path) -> subprocess.Popen[str]:
 
 def test_a_second_campaign_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     with hold_elsewhere(tmp_path) as holder:
-        with pytest.raises(PlanError, match=rf"another load test is running \(process {holder.pid}\)"):
-            with only_campaign(tmp_path):
-                pytest.fail("two campaigns at once")
+        with (
+            pytest.raises(
+                PlanError, match=rf"another load test is running \(process {holder.pid}\)"
+            ),
+            only_campaign(tmp_path),
+        ):
+            pytest.fail("two campaigns at once")
         holder.kill()
 
 
@@ -82,7 +86,7 @@ def test_a_holder_without_a_name_is_unknown(tmp_path: Path) -> None:
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()  # also root cannot open a folder for writing
-    with pytest.raises(PlanError, match="the lock .* cannot be taken"), only_campaign(tmp_path):
+    with pytest.raises(PlanError, match=r"the lock .* cannot be taken"), only_campaign(tmp_path):
         pytest.fail("locked nothing")
 
 

@@ -142,7 +142,6 @@ def test_expected_time_adds_up_and_grows_with_runs() -> None:
 @pytest.mark.parametrize("scale", [1.0, SMALL])
 def test_the_stand_in_can_follow_every_profile(name: str, scale: float) -> None:
 
-
     agent = SETTINGS.agents.classes[name]
     values = profile_of(agent, scale, SETTINGS, hold_s=2.0, compression=1000)
     profile = parse_profiles(json.dumps({name: values}))[name]

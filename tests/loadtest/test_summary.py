@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from loadtest.boundary import Boundary
-from loadtest.summary import SCHEMA_FILE, ClaimResult, Limit, Summary, schema
+from loadtest.summary import ClaimResult, Limit, Summary, schema
 
 EXAMPLE = Summary(
-    schema=1,
+    schema_version=1,
     run_id="20260101T000000Z-1",
     started_at="2026-01-01T00:00:00+00:00",
     plan="quick",
@@ -74,9 +74,7 @@ def test_a_summary_is_valid_by_its_own_schema() -> None:
 )
 def test_the_schema_refuses_what_is_no_summary(key: str, value: object, why: str) -> None:
     spoiled = json.loads(EXAMPLE.to_json()) | {key: value}
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(spoiled, schema())
-        pytest.fail(why)
+    assert not jsonschema.Draft202012Validator(schema()).is_valid(spoiled), why
 
 
 def test_the_version_stands_under_the_key_schema() -> None:
@@ -97,7 +95,3 @@ def test_a_summary_of_another_version_is_refused(tmp_path: Path) -> None:
     path.write_text(EXAMPLE.to_json().replace('"schema": 1', '"schema": 2'), encoding="utf-8")
     with pytest.raises(ValidationError, match="schema"):
         Summary.read(path)
-
-
-def test_the_shipped_schema_is_the_one_in_force() -> None:
-    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == schema()

@@ -53,9 +53,7 @@ def test_crowds_come_after_all_ramps_and_bear_their_claims_name() -> None:
     assert kinds == sorted(kinds, key=lambda kind: kind != "ramp")
     crowds = [trial for trial in trials() if trial.kind != "ramp"]
     assert [crowd.id for crowd in crowds] == [
-        name
-        for name, claim in SETTINGS.claims.items()
-        if isinstance(claim, StableClaim | CapClaim)
+        name for name, claim in SETTINGS.claims.items() if isinstance(claim, StableClaim | CapClaim)
     ]
 
 

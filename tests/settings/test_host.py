@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,9 +89,7 @@ def test_another_class_of_host_has_another_fingerprint(change: dict[str, object]
 def test_what_comes_and_goes_leaves_the_fingerprint_alone(
     free: int, swap: int, disk: int, rest: int
 ) -> None:
-    now = replace(
-        HOST, memory=HOST.memory + rest, memory_available=free, swap=swap, disk_free=disk
-    )
+    now = replace(HOST, memory=HOST.memory + rest, memory_available=free, swap=swap, disk_free=disk)
     assert now.fingerprint == HOST.fingerprint
     assert len(now.fingerprint) == 12
 
@@ -106,11 +105,11 @@ def test_this_host_has_facts(tmp_path: Path) -> None:
 
 
 def test_only_processors_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.os, "sched_getaffinity", lambda _pid: {0, 3})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 3})
     assert host_facts().cpus == 2
 
 
 def test_a_system_without_affinity_counts_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(module.os, "sched_getaffinity")
-    monkeypatch.setattr(module.psutil, "cpu_count", lambda: None)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(psutil, "cpu_count", lambda: None)
     assert host_facts().cpus == 1

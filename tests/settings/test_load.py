@@ -178,7 +178,7 @@ def test_an_empty_file_lacks_its_keys(folder: Path) -> None:
 def test_settings_do_not_change_after_loading() -> None:
     row: AgentClass = load_settings().agents.classes["small"]
     with pytest.raises(ValueError, match="frozen"):
-        row.turns = 1
+        row.turns = 1  # type: ignore[misc]
 
 
 def test_a_mix_may_leave_a_class_out_and_give_another_nothing() -> None:

@@ -102,7 +102,7 @@ def _summary(**changes: Any) -> Summary:
         _claim(id="crash-mode", verdict="refuted", gating=False, expected="server-oom"),
         _claim(id="stable-8", verdict="inconclusive", expected="8 run", trials=("stable-8",)),
         _claim(id="cap-10", verdict="not-run", selected=False, reason="not asked for", trials=()),
-        _claim(id="memory-medium", basis="rig", expected="4.00 GB +-1%", measured="4.01 GB"),
+        _claim(id="memory-medium", basis="rig", expected="4.00 GB within 1%", measured="4.01 GB"),
         _claim(id="real", basis="measured"),
         _claim(id="seen", basis="observed"),
     )

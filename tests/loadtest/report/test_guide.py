@@ -31,7 +31,7 @@ def test_other_claims_and_claims_without_a_ramp_have_no_pair(
     outcomes: tuple[Outcome, ...],
 ) -> None:
     claims = (
-        make_claim(expected="4.00 GB +-1%"),
+        make_claim(expected="4.00 GB within 1%"),
         make_claim(expected="8 run, none lost", trials=("stable-8",)),
         make_claim(trials=()),
     )

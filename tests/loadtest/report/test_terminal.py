@@ -47,7 +47,7 @@ def test_the_last_line_says_what_the_exit_code_means(summary: Summary) -> None:
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (0, "The guide holds at 1/16 of true size: all of its 1 gating claim confirmed."),
+        (0, "The guide's limits hold at 1/16 of true size: 1 gating claim confirmed."),
         (3, "No verdict at 1/16 of true size: 0 of 1 gating claim undecided."),
         (130, "Interrupted: 1 of 1 gating claim decided, at 1/16 of true size."),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,8 +99,8 @@ class FakeRun:
 def recipe(monkeypatch: pytest.MonkeyPatch) -> Recipe:
     """A host with bookworm and debootstrap, run by root."""
     monkeypatch.setattr(module, "_os_release", lambda: {"VERSION_CODENAME": "bookworm"})
-    monkeypatch.setattr(module.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(module.shutil, "which", lambda name: f"/sbin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/sbin/{name}")
     return Recipe("bookworm", DEBIAN)
 
 
@@ -138,8 +140,8 @@ def test_without_a_registry_an_image_is_made(
 def test_where_no_image_can_be_made_the_way_out_is_named(
     monkeypatch: pytest.MonkeyPatch, recipe: Recipe, tool: str | None, user: int, why: str
 ) -> None:
-    monkeypatch.setattr(module.shutil, "which", lambda _name: tool)
-    monkeypatch.setattr(module.os, "geteuid", lambda: user)
+    monkeypatch.setattr(shutil, "which", lambda _name: tool)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     with pytest.raises(RigError, match=f"no registry has {REGISTRY_IMAGE}") as refused:
         ensure_base(FakeRun())
     assert "invoke provision" in refused.value.__notes__[0], why

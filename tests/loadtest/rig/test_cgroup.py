@@ -155,6 +155,6 @@ def test_committed_memory_is_what_reclaim_cannot_give_back(
 
 
 def test_a_table_that_is_cut_off_is_an_error_and_no_figure(tmp_path: Path) -> None:
-    with closing(CgroupV2(fill(tmp_path, V2 | {"memory.stat": "anon 4000\nfile"}))) as found:
-        with pytest.raises(ValueError, match="shorter"):
-            found.read()
+    found = CgroupV2(fill(tmp_path, V2 | {"memory.stat": "anon 4000\nfile"}))
+    with closing(found), pytest.raises(ValueError, match="shorter"):
+        found.read()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import docker
 import pytest
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
-from loadtest.rig import engine as module
 from loadtest.rig.engine import connect, leftovers, sweep
 from loadtest.rig.errors import RigError
 from loadtest.rig.labels import OWNER, RUN, Owner, labels_for
@@ -48,7 +48,7 @@ class Things:
     def put(self, name: str, labels: dict[str, str], failure: Exception | None = None) -> None:
         self.all.append(Thing(self.client, name, labels, failure))
 
-    def list(self, *, filters: dict[str, str], **_: Any) -> list[Thing]:
+    def list(self, *, filters: dict[str, str], **_options: Any) -> list[Thing]:
         key, _, value = filters["label"].partition("=")
         return [
             thing
@@ -64,7 +64,7 @@ class Thing:
         self, client: FakeClient, name: str, labels: dict[str, str], failure: Exception | None
     ) -> None:
         self.client, self.name, self.labels, self.failure = client, name, labels, failure
-        self.attrs = {"Labels": labels or None}
+        self.attrs: dict[str, object] = {"Labels": labels or None}
 
     def remove(self, **_: Any) -> None:
         if self.failure:
@@ -76,7 +76,7 @@ class Thing:
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     """What `connect` gets from the Docker library."""
     fake = FakeClient()
-    monkeypatch.setattr(module.docker, "from_env", lambda **_: fake)
+    monkeypatch.setattr(docker, "from_env", lambda **_: fake)
     return fake
 
 
@@ -95,7 +95,8 @@ FAILURES = [
     (APIError("409", RESPONSE, "name is in use"),
      "the Docker engine refused: name is in use", None, "the engine's own words"),
     (APIError("no words", RESPONSE),
-     "the Docker engine refused: 500 Server Error for http://engine/start: Internal Server Error", None, "it gives no reason"),
+     "the Docker engine refused: 500 Server Error for http://engine/start: Internal Server Error",
+     None, "it gives no reason"),
     (requests.ConnectionError("aborted"),
      "the Docker engine stopped answering", "invoke provision", "it went away"),
     (requests.ReadTimeout("60 s"),
@@ -121,7 +122,7 @@ def test_without_an_engine_nothing_is_connected(monkeypatch: pytest.MonkeyPatch)
     def fail(**_: Any) -> None:
         raise DockerException("FileNotFoundError(2, 'No such file or directory')")
 
-    monkeypatch.setattr(module.docker, "from_env", fail)
+    monkeypatch.setattr(docker, "from_env", fail)
     with pytest.raises(RigError, match="no Docker engine answers"), connect():
         pytest.fail("connected")
 

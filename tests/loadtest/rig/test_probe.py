@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.outcome import SeenAgent
 from loadtest.rig import probe as module
 from loadtest.rig.cgroup import Reading
 from loadtest.rig.probe import COLUMNS, Probe, Process, check_health, read_process
@@ -165,7 +166,10 @@ def test_agents_are_counted_and_remembered(processes: dict[int, Process], tmp_pa
     assert count(probe, processes) == 2
     del processes[10]
     assert count(probe, processes) == 1
-    assert [(one.pid, one.agent_class) for one in probe.agents] == [(10, "small"), (11, "architect")]
+    assert [(one.pid, one.agent_class) for one in probe.agents] == [
+        (10, "small"),
+        (11, "architect"),
+    ]
 
 
 def test_a_child_of_an_agent_is_no_agent(processes: dict[int, Process], tmp_path: Path) -> None:
@@ -213,7 +217,8 @@ def test_sampling_says_how_dense_and_how_holey(
     probe._times = times
     found = probe.sampling()
     assert found.samples == samples
-    assert (found.hz, found.longest_gap_s) == (pytest.approx(hz), pytest.approx(gap)), why
+    assert found.hz == pytest.approx(hz), why
+    assert found.longest_gap_s == pytest.approx(gap), why
 
 
 @pytest.mark.parametrize(
@@ -369,11 +374,12 @@ def test_private_memory_of_an_agent_is_read_from_outside(
     probe.look_at_agents()
     [agent] = probe.agents
     assert agent.private_bytes > 5_000_000
+    assert agent.pss_bytes >= agent.private_bytes / 2
     assert agent.private_s >= agent.first_s
 
 
 def test_agents_that_are_gone_are_not_looked_at(tmp_path: Path) -> None:
     probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
-    probe._agents[1] = module.SeenAgent(1, "small", 0.0, -5.0)
+    probe._agents[1] = SeenAgent(1, "small", 0.0, -5.0)
     probe.look_at_agents()
     assert probe.agents[0].private_s == -1.0

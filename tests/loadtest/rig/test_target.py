@@ -45,9 +45,10 @@ def test_the_limits_in_force_are_those_asked_for() -> None:
     ],
 )
 def test_a_limit_that_is_not_in_force_is_named(key: str, value: object, why: str) -> None:
-    with pytest.raises(RigError, match=f"did not apply {key}: asked for .*, got {value}"):
+    with pytest.raises(RigError) as refused:
         assert_limits(IN_FORCE | {key: value}, SPEC)
-        pytest.fail(why)
+    assert str(refused.value).startswith(f"the engine did not apply {key}: asked for "), why
+    assert str(refused.value).endswith(f", got {value}")
 
 
 @pytest.mark.parametrize("key", ["Memory", "MemorySwap", "NanoCpus", "Init"])

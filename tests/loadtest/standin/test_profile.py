@@ -14,7 +14,7 @@ from loadtest.standin.profile import Profile, ProfileError, parse_profiles
 
 
 @st.composite
-def profiles(draw: st.DrawFn, **fixed: Any) -> Profile:
+def profiles(draw: st.DrawFn, /, **fixed: Any) -> Profile:
     start = draw(st.integers(0, 10**9))
     values: dict[str, Any] = {
         "turns": draw(st.integers(1, 2000)),
@@ -100,7 +100,8 @@ def test_what_is_left_out_has_a_default() -> None:
         ('{"small": {"growth": -1}}', "small.growth: -1 cannot be followed", "backwards"),
         ('{"a": {}, "b": {"start_bytes": 9, "peak_bytes": 8}}',
          "b.start_bytes: must lie between 0 and peak_bytes", "it would shrink"),
-        ('{"small": {"start_bytes": -1}}', "small.start_bytes: -1 cannot be followed", "less than nothing"),
+        ('{"small": {"start_bytes": -1}}', "small.start_bytes: -1 cannot be followed",
+         "less than nothing"),
         ('{"small": {"turns": "many"}}', "small.turns: ", "a word for a figure"),
         ('{"small": {"peak_bytes": null}}', "small.peak_bytes: ", "null for a figure"),
         ('{"small": {"turns": 2.5}}', "small.turns: ", "half a turn"),

@@ -97,9 +97,7 @@ def test_an_agent_that_the_kernel_kills_ends_with_minus_9_and_leaves_the_rest(
     scenario(play)
 
 
-def test_an_agent_that_fails_ends_with_1(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_agent_that_fails_ends_with_1(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async def play(warm: WarmParent) -> None:
         nowhere = AgentOrder("f", "quick", "/", str(tmp_path), str(tmp_path / "absent" / "output"))
         agent = await warm.start(nowhere)

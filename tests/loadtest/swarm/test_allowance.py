@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.swarm import allowance as module
 from loadtest.swarm.allowance import Allowance
 
 
@@ -17,7 +17,7 @@ def at(moments: list[float], burst: int, per_s: float) -> list[bool]:
     clock = iter([0.0, *moments])
     with pytest.MonkeyPatch.context() as patch:
         tick: Callable[[], float] = lambda: next(clock)  # noqa: E731
-        patch.setattr(module.time, "monotonic", tick)
+        patch.setattr(time, "monotonic", tick)
         allowance = Allowance(burst, per_s)
         return [allowance.take() for _ in moments]
 
@@ -45,7 +45,9 @@ def test_no_window_of_time_gets_more_than_burst_and_rate(
     steps: list[float], burst: int, per_s: float
 ) -> None:
     moments = [sum(steps[: index + 1]) for index in range(len(steps))]
-    granted = [moment for moment, yes in zip(moments, at(moments, burst, per_s), strict=True) if yes]
+    granted = [
+        moment for moment, yes in zip(moments, at(moments, burst, per_s), strict=True) if yes
+    ]
     for first in range(len(granted)):
         for last in range(first, len(granted)):
             span = granted[last] - granted[first]

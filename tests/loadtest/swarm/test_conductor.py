@@ -236,13 +236,11 @@ def test_a_backlog_is_complete_when_all_of_it_is_done() -> None:
     for slot in conductor.slots[:2]:
         slot.end = "done"
     conductor.step(1.0, ANSWERS)
-    assert conductor.finished is None
+    assert not conductor.completed
     conductor.slots[2].end = "done"
     conductor.step(2.0, ANSWERS)
-    assert (conductor.finished, conductor.completed) == (
-        "all features of the backlog are done",
-        True,
-    )
+    result = conductor.result()
+    assert (result.reason, result.completed) == ("all features of the backlog are done", True)
 
 
 # --- slots

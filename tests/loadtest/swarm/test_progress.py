@@ -67,9 +67,7 @@ def test_figures_longer_than_any_memory_are_passed_over() -> None:
     st.lists(st.tuples(st.integers(0, 10**6), st.floats(0, 1e6)), max_size=20),
     st.integers(0, 10**12),
 )
-def test_whatever_an_agent_reports_reads_back(
-    turns: list[tuple[int, float]], peak: int
-) -> None:
+def test_whatever_an_agent_reports_reads_back(turns: list[tuple[int, float]], peak: int) -> None:
     lines = [f"turn={turn}/9 uss=1 ms={ms:.2f}" for turn, ms in turns]
     found = read_progress("\n".join([*lines, f"peak uss={peak} target={peak + 1}", ""]))
     assert found.turns == tuple((turn, round(ms, 2)) for turn, ms in turns)
