@@ -19,6 +19,9 @@ from settings.models import (
 )
 from settings.sizes import in_gb
 
+_Judged = tuple[VerdictName, str, str]
+"""Verdict, measured value in words, reason."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -36,7 +39,8 @@ def judge(
 ) -> ClaimResult:
     """The verdict on one claim, from all outcomes of a campaign.
 
-    Trials that do not count never move a verdict; a claim left with none is inconclusive.
+    Trials that do not count never confirm or refute. With one of them missing a claim can still
+    be refuted by the others, but not be confirmed: fewer repeats than planned were earned.
     """
     trials = _trials_of(name, claim, outcomes)
     finding = _find(claim, trials, scale) if trials else _not_run(claim, selected=selected)
@@ -79,25 +83,31 @@ def _not_run(claim: Claim, *, selected: bool) -> Finding:
 
 def _find(claim: Claim, trials: Sequence[Outcome], scale: float) -> Finding:
     valid = [trial for trial in trials if trial.valid]
-    if len(valid) < len(trials):
+    verdict, measured, reason = _weigh(claim, valid, scale) if valid else ("inconclusive", "-", "")
+    if len(valid) < len(trials) and verdict != "refuted":
         spoiled = next(trial for trial in trials if not trial.valid)
-        reason = (
-            f"{len(trials) - len(valid)} of {len(trials)} trials did not count: "
-            f"{spoiled.trial.id}: {spoiled.reason}"
+        verdict, reason = (
+            "inconclusive",
+            (
+                f"{len(trials) - len(valid)} of {len(trials)} trials did not count: "
+                f"{spoiled.trial.id}: {spoiled.reason}"
+            ),
         )
-        return Finding("inconclusive", expectation(claim), "-", _unit(claim), reason)
+    return Finding(verdict, expectation(claim), measured, _unit(claim), reason)
+
+
+def _weigh(claim: Claim, valid: Sequence[Outcome], scale: float) -> _Judged:
     match claim:
         case MemoryClaim():
-            verdict, measured, reason = _memory(claim, valid, scale)
+            return _memory(claim, valid, scale)
         case BoundaryClaim():
-            verdict, measured, reason = _boundary(claim, valid)
+            return _boundary(claim, valid)
         case StableClaim():
-            verdict, measured, reason = _stable(claim, valid)
+            return _stable(claim, valid)
         case CapClaim():
-            verdict, measured, reason = _cap(claim, valid)
+            return _cap(claim, valid)
         case FailureModeClaim():
-            verdict, measured, reason = _failure_mode(claim, valid)
-    return Finding(verdict, expectation(claim), measured, _unit(claim), reason)
+            return _failure_mode(claim, valid)
 
 
 def expectation(claim: Claim) -> str:
@@ -119,9 +129,6 @@ def expectation(claim: Claim) -> str:
 
 def _unit(claim: Claim) -> str:
     return "GB (1e9 bytes)" if isinstance(claim, MemoryClaim) else "agents"
-
-
-_Judged = tuple[VerdictName, str, str]
 
 
 def _memory(claim: MemoryClaim, valid: Sequence[Outcome], scale: float) -> _Judged:

@@ -144,8 +144,8 @@ def join(agents: Sequence[AgentRecord], seen: Sequence[SeenAgent]) -> tuple[Agen
     agent had reached its peak says nothing and is left out.
     """
     left: dict[str, list[SeenAgent]] = {}
-    for process in sorted(seen, key=lambda process: process.first_s):
-        left.setdefault(process.agent_class, []).append(process)
+    for sighted in sorted(seen, key=lambda sighted: sighted.first_s):
+        left.setdefault(sighted.agent_class, []).append(sighted)
     started = [agent for agent in agents if agent.started_s is not None]
     waiting = [agent for agent in agents if agent.started_s is None]
     joined = []

@@ -18,6 +18,7 @@ from loadtest.outcome import Outcome
 from loadtest.rig.engine import connect
 from loadtest.rig.probe import read_process
 from loadtest.rig.target import Target
+from loadtest.rig.trial import Rig
 
 ROOT = Path(__file__).parent.parent.parent
 _AGENTS = 20
@@ -184,12 +185,10 @@ def predicted_boundaries() -> Ratio:
     with make_rig(None, runs=4) as rig:
         ramps = [trial for trial in rig.campaign.trials if trial.kind == "ramp"]
         outcomes = [rig.measure(ramp) for ramp in ramps]
-        weights = rig.settings.agents.weights
-        good = 0
-        for outcome in outcomes:
-            limit, base = outcome.limit_bytes, outcome.base_bytes
-            expected = predict(limit, base, rig.campaign.sizes, weights(outcome.trial.workload))
-            good += outcome.valid and (outcome.held, outcome.failed_at) == (expected, expected + 1)
+        wrong = [outcome for outcome in outcomes if not _as_predicted(rig, outcome)]
+    for outcome in wrong:
+        print(f"{outcome.trial.id}: {outcome.held}/{outcome.failed_at}: {outcome.reason}")
+    good = len(outcomes) - len(wrong)
     return Ratio(
         "boundaries as predicted",
         good / len(outcomes),
@@ -198,6 +197,12 @@ def predicted_boundaries() -> Ratio:
         f"{good} ramps at scale 1/16",
         f"{len(outcomes)} in a row",
     )
+
+
+def _as_predicted(rig: Rig, outcome: Outcome) -> bool:
+    weights = rig.settings.agents.weights(outcome.trial.workload)
+    expected = predict(outcome.limit_bytes, outcome.base_bytes, rig.campaign.sizes, weights)
+    return outcome.valid and (outcome.held, outcome.failed_at) == (expected, expected + 1)
 
 
 ALL = {

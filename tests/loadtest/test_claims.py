@@ -197,6 +197,15 @@ def test_what_a_trial_that_does_not_count_saw_makes_no_difference(kind: str) -> 
     assert one == other
 
 
+def test_a_trial_that_does_not_count_hides_no_refutation_and_lets_nothing_be_confirmed() -> None:
+    invalid = outcome(held=12, failed_at=13).model_copy(
+        update={"status": "invalid", "reason": "starved"}
+    )
+    refuting = outcome(held=9, failed_at=10)
+    assert verdict(BOUNDARY, refuting, invalid).verdict == "refuted"
+    assert verdict(BOUNDARY, outcome(), invalid).verdict == "inconclusive"
+
+
 def test_other_workloads_and_other_trials_are_not_looked_at() -> None:
     strangers = [
         outcome(trial=trial(workload="small"), held=1, failed_at=2),
