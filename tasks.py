@@ -70,11 +70,15 @@ def provision(c: Context, dry_run: bool = False, json_: bool = False) -> None:
 )
 def clean(c: Context, dry_run: bool = False, json_: bool = False) -> None:
     """Remove what load tests that were killed left behind; running ones are left alone."""
+    from compose.run import run
+    from loadtest.rig.backing import abandoned_swap, sweep_swap
     from loadtest.rig.engine import connect, leftovers, sweep
 
     dry = dry_run or bool(c.config.run.dry)
     with connect() as client:
         found = [str(left) for left in (leftovers(client) if dry else sweep(client))]
+    # Swap comes after the containers: their pages need not be read back when they are gone.
+    found += [f"swap {name}" for name in (abandoned_swap() if dry else sweep_swap(run))]
     if json_:
         print(json.dumps({"removed": [] if dry else found, "found": found}, indent=2))
         return

@@ -20,11 +20,12 @@ from loadtest.claims import exit_code as exit_code_of
 from loadtest.claims import judge
 from loadtest.lock import only_campaign
 from loadtest.outcome import Outcome
-from loadtest.plan import Campaign, check_memory, choose_scale, grade_of, make_campaign
+from loadtest.plan import Backing, Campaign, back, choose_scale, cpu_limit, grade_of, make_campaign
 from loadtest.report.live import Progress, progress_for
 from loadtest.report.plan_table import print_plan
 from loadtest.report.terminal import print_summary
 from loadtest.report.write import point_latest, write_reports
+from loadtest.rig.backing import can_back, compressed_swap, sweep_swap
 from loadtest.rig.engine import Client, connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.trial import Rig
@@ -34,6 +35,7 @@ from settings.environment import compose_placeholders, swarm_environment
 from settings.host import HostFacts, host_facts
 from settings.load import load_settings
 from settings.models import Settings
+from settings.sizes import in_gib
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / ".build"
@@ -63,7 +65,13 @@ def run_campaign(request: Request, console: Console) -> int:
     if request.dry_run:
         print_plan(console, campaign, limits)
         return 0
-    check_memory(campaign.limit, settings.loadtest.thresholds.host_reserve, host)
+    backing = back(
+        campaign.limit,
+        settings.loadtest.thresholds.host_reserve,
+        host,
+        swap_allowed=can_back(),
+        compressible=settings.loadtest.swarm.content == "same",
+    )
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}"
     progress = progress_for(console, campaign.expected_s)
     with connect() as client, only_campaign(), report_folder(request.out, run_id) as folder:
@@ -71,8 +79,22 @@ def run_campaign(request: Request, console: Console) -> int:
         outcomes: list[Outcome] = []
         interrupted = False
         try:
-            rig = set_up(client, campaign, settings, limits, host, folder, progress)
-            measure_all(rig, progress, outcomes)
+            clear_away(client, progress)
+            rig = Rig(
+                run_id=folder.name,
+                client=client,
+                image=build_image(progress),
+                limits=limits,
+                cpus=cpu_limit(limits.cpus, host),
+                settings=settings,
+                campaign=campaign,
+                backing=backing,
+                folder=folder,
+                swarm_environment=swarm_environment(),
+                on_memory=progress.memory,
+            )
+            with swap_for(backing, progress):
+                measure_all(rig, progress, outcomes)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -82,7 +104,8 @@ def run_campaign(request: Request, console: Console) -> int:
             for name, claim in settings.claims.items()
         ]
         code = INTERRUPTED if interrupted else exit_code_of(results)
-        facts = Facts(run_id, request, campaign, limits, host, time.monotonic() - began, code)
+        took = time.monotonic() - began
+        facts = Facts(run_id, request, campaign, backing, limits, host, took, code)
         summary = summarise(facts, settings, results, outcomes)
         write_reports(folder, summary, outcomes)
         point_latest(request.out, folder)
@@ -120,32 +143,16 @@ def staging_limits() -> ServiceLimits:
         raise
 
 
-def set_up(
-    client: Client,
-    campaign: Campaign,
-    settings: Settings,
-    limits: ServiceLimits,
-    host: HostFacts,
-    folder: Path,
-    progress: Progress,
-) -> Rig:
-    """Clear away what earlier runs left behind, build the image, and make the rig."""
-    for removed in sweep(client):
+def clear_away(client: Client, progress: Progress) -> None:
+    """Remove what runs that were killed left behind."""
+    for removed in (*sweep(client), *(f"swap {name}" for name in sweep_swap(run))):
         progress.phase(f"removed what an earlier run left behind: {removed}")
+
+
+def build_image(progress: Progress) -> str:
+    """Name of the stand-in's image, built if need be."""
     progress.phase("stand-in image: built once, about a minute the first time")
-    return Rig(
-        run_id=folder.name,
-        client=client,
-        image=ensure_image(run, BUILD),
-        limits=limits,
-        # The engine refuses more processors than the host has.
-        cpus=min(limits.cpus or host.cpus, host.cpus),
-        settings=settings,
-        campaign=campaign,
-        folder=folder,
-        swarm_environment=swarm_environment(),
-        on_memory=progress.memory,
-    )
+    return ensure_image(run, BUILD)
 
 
 def measure_all(rig: Rig, progress: Progress, outcomes: list[Outcome]) -> None:
@@ -160,6 +167,17 @@ def measure_all(rig: Rig, progress: Progress, outcomes: list[Outcome]) -> None:
             progress.trial_ended(outcome)
     finally:
         sweep(rig.client, rig.run_id)
+
+
+@contextlib.contextmanager
+def swap_for(backing: Backing, progress: Progress) -> Iterator[None]:
+    """The swap that a limit beyond the host's memory needs, while it is needed."""
+    if not backing.swap:
+        yield
+        return
+    progress.phase(f"compressed swap of {in_gib(backing.swap)} behind the target's memory")
+    with compressed_swap(run, backing.swap):
+        yield
 
 
 @contextlib.contextmanager

@@ -12,6 +12,9 @@ from settings.host import HostFacts
 from settings.models import AgentClass, Claim, Plan, Settings
 from settings.sizes import in_gib
 
+_SWAP_TABLES = 1 / 32
+_SWAP_SPARE = 1.25
+_MOST_TIMES = 8
 _HUGE_PAGES = {"auto": None, "always": True, "never": False}
 
 
@@ -50,14 +53,48 @@ def grade_of(scale: float, host: HostFacts) -> Grade:
     return "target-host" if host.is_target else "full-size"
 
 
-def check_memory(limit: int, reserve: int, host: HostFacts) -> None:
-    """Refuse a limit that the host cannot back, before anything is started."""
-    if limit + reserve > host.memory_available:
+def cpu_limit(staging: float | None, host: HostFacts) -> float:
+    """Processors of a target: the staging model's, but no more than the host has.
+
+    The engine refuses more; results then hold for fewer processors, and the report says so.
+    """
+    return min(staging or host.cpus, host.cpus)
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What a target's limit rests on, in bytes: memory of the host, and swap for the rest."""
+
+    memory: int
+    swap: int = 0
+
+
+def back(
+    limit: int, reserve: int, host: HostFacts, *, swap_allowed: bool, compressible: bool
+) -> Backing:
+    """How a limit is backed: by memory alone where it fits, else by compressed swap too.
+
+    Raises PlanError for a limit that this host cannot back, before anything is started.
+    """
+    available = host.memory_available
+    if limit + reserve <= available:
+        return Backing(limit)
+    # The device's own tables stay in memory; the rest of its pages compress to next to nothing.
+    memory = available - reserve - round(limit * _SWAP_TABLES)
+    problem = (
+        f"the target's limit of {in_gib(limit)} and {in_gib(reserve)} for the host itself do "
+        f"not fit into the {in_gib(available)} this host has free"
+    )
+    if not swap_allowed:
         raise PlanError(
-            f"the target's limit of {in_gib(limit)} and {in_gib(reserve)} for the host itself do "
-            f"not fit into the {in_gib(host.memory_available)} this host has free: "
+            f"{problem}, and compressed swap takes root on Linux: "
             "choose a smaller --scale (for example 1/16) or --limit"
         )
+    if not compressible:
+        raise PlanError(f'{problem}, and content = "random" cannot be compressed')
+    if limit > memory * _MOST_TIMES:
+        raise PlanError(f"{problem}, not even with swap: choose a smaller --scale or --limit")
+    return Backing(memory, round((limit - memory) * _SWAP_SPARE))
 
 
 def make_campaign(

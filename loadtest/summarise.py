@@ -12,7 +12,7 @@ from compose.model import ServiceLimits
 from loadtest.boundary import Boundary, locate
 from loadtest.claims import memory_table
 from loadtest.outcome import Outcome, of_workload
-from loadtest.plan import Campaign
+from loadtest.plan import Backing, Campaign, cpu_limit
 from loadtest.summary import ClaimResult, Limit, Summary
 from settings.host import HostFacts
 from settings.models import Settings
@@ -35,6 +35,7 @@ class Facts:
     run_id: str
     request: Request
     campaign: Campaign
+    backing: Backing
     limits: ServiceLimits
     host: HostFacts
     duration_s: float
@@ -86,12 +87,12 @@ def limits_in_force(facts: Facts) -> dict[str, Limit]:
     """Every limit of the target with its source."""
     campaign, limits = facts.campaign, facts.limits
     memory_source = "--limit" if facts.request.limit else f"{MODEL}: services.server.mem_limit"
-    cpus = min(limits.cpus or facts.host.cpus, facts.host.cpus)
+    cpus = cpu_limit(limits.cpus, facts.host)
     cpu_source = f"{MODEL}: services.server.cpus"
     if limits.cpus and limits.cpus > cpus:
         cpu_source += f" says {limits.cpus:g}; scaled to the host's {facts.host.cpus}"
     swap = limits.memswap_bytes - limits.memory_bytes
-    return {
+    in_force = {
         "memory_bytes": Limit(value=campaign.limit, source=f"{memory_source} x {campaign.scale:g}"),
         "true_memory_bytes": Limit(value=campaign.true_limit, source=memory_source),
         "swap_bytes": Limit(
@@ -100,6 +101,13 @@ def limits_in_force(facts: Facts) -> dict[str, Limit]:
         ),
         "cpus": Limit(value=cpus, source=cpu_source),
     }
+    if facts.backing.swap:
+        # The kernel's limit on memory and swap together is the true one, so the target ends there.
+        in_force["resident_bytes"] = Limit(
+            value=facts.backing.memory,
+            source="what this host can give; compressed swap backs the rest of the memory limit",
+        )
+    return in_force
 
 
 def describe_base(outcomes: Sequence[Outcome], scale: float) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from compose.run import run
 from loadtest.campaign import BUILD, staging_limits
-from loadtest.plan import make_campaign
+from loadtest.plan import Backing, cpu_limit, make_campaign
 from loadtest.rig.engine import Client, connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.labels import labels_for
@@ -52,9 +52,10 @@ def make_rig(workload: str | None, *, runs: int = 1, stable_s: float = 3.0) -> I
                 client=client,
                 image=ensure_image(run, BUILD),
                 limits=limits,
-                cpus=min(limits.cpus or host.cpus, host.cpus),
+                cpus=cpu_limit(limits.cpus, host),
                 settings=settings,
                 campaign=replace(campaign, plan=plan),
+                backing=Backing(campaign.limit),
                 folder=Path(folder),
                 swarm_environment=swarm_environment(),
                 on_memory=lambda *_: None,

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import psutil
-
 from loadtest.outcome import Health, Sampling, SeenAgent
 from loadtest.rig.cgroup import MemoryCgroup, Reading
+from loadtest.rig.smaps import held_by
 
 COLUMNS = "t_s,usage,anon,file,swap,agents,oom_kills,health_ms"
 AGENT_PREFIX = "agent:"
@@ -131,7 +130,7 @@ class Probe:
         now = self._now()
         self._times.append(now)
         self.last = reading
-        self.peak = max(self.peak, reading.usage)
+        self.peak = max(self.peak, reading.usage + reading.swap)
         self.max_running = max(self.max_running, running)
         if not self._agents:
             self.base = min(self.base or reading.committed, reading.committed)
@@ -170,10 +169,9 @@ class Probe:
         for agent in self.agents:
             if self._now() - agent.last_s > 1:
                 continue
-            with contextlib.suppress(psutil.Error, OSError):
-                private = psutil.Process(agent.pid).memory_full_info()
-                agent.private_bytes = private.uss + private.swap
-                agent.pss_bytes = private.pss
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                held = held_by(agent.pid)
+                agent.private_bytes, agent.pss_bytes = held.private, held.pss
                 agent.private_s = self._now()
 
     def _watch_health(self) -> None:

@@ -15,7 +15,7 @@ import docker
 from compose.model import ServiceLimits
 from loadtest.fold import Sighting, fold
 from loadtest.outcome import Evidence, Outcome, Trial
-from loadtest.plan import Campaign, profile_of
+from loadtest.plan import Backing, Campaign, profile_of
 from loadtest.rig.cgroup import Reading
 from loadtest.rig.context_files import put_context
 from loadtest.rig.errors import TargetDiedError
@@ -46,6 +46,7 @@ class Rig:
     cpus: float
     settings: Settings
     campaign: Campaign
+    backing: Backing
     folder: Path
     swarm_environment: dict[str, str]
     on_memory: Callable[[int, int, int], None]
@@ -70,7 +71,7 @@ class Rig:
                 reason=str(error),
                 started_at=started_at,
                 duration_s=round(time.time() - began, 3),
-                limit_bytes=spec.memory,
+                limit_bytes=self.campaign.limit,
             )
         finally:
             events.close()
@@ -110,7 +111,7 @@ class Rig:
             trial=trial,
             started_at=started_at,
             duration_s=time.time() - began,
-            limit_bytes=target.spec.memory,
+            limit_bytes=self.campaign.limit,
             base_bytes=probe.base,
             peak_bytes=probe.peak,
             swarm_exit=code,
@@ -126,7 +127,7 @@ class Rig:
 
     def _probe(self, target: Target, samples: Path, began: float) -> Probe:
         def show(reading: Reading, agents: int) -> None:
-            self.on_memory(reading.usage, target.spec.memory, agents)
+            self.on_memory(reading.usage + reading.swap, self.campaign.limit, agents)
 
         health = self.limits.health
         return Probe(
@@ -153,7 +154,7 @@ class Rig:
         swap = self.limits.memswap_bytes - self.limits.memory_bytes
         return TargetSpec(
             image=self.image,
-            memory=self.campaign.limit,
+            memory=self.backing.memory,
             memswap=self.campaign.limit + round(swap * self.campaign.scale),
             cpus=self.cpus,
             init=self.limits.init,

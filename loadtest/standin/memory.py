@@ -24,8 +24,9 @@ def private_bytes(pid: int | str = "self") -> int:
         for line in file:
             if line.startswith((b"Private_Clean:", b"Private_Dirty:", b"Private_Hugetlb:")):
                 total += int(line.split()[1]) * 1024
-            elif line.startswith(b"Swap:"):
-                # Swapped pages are private memory too: a target backed by swap stays met.
+            elif line.startswith(b"SwapPss:"):
+                # Swapped pages are private memory too: a target backed by swap stays met. Those
+                # still shared with the warm parent count by their share, which is next to nothing.
                 total += int(line.split()[1]) * 1024
     return total
 

@@ -12,7 +12,7 @@ import pytest
 
 from compose.run import run
 from loadtest.campaign import BUILD, staging_limits
-from loadtest.plan import make_campaign
+from loadtest.plan import Backing, make_campaign
 from loadtest.rig.engine import connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.labels import labels_for
@@ -111,6 +111,7 @@ def make_rig(
             cpus=1.0,
             settings=settings.model_copy(update={"loadtest": loadtest}),
             campaign=replace(campaign, plan=quick),
+            backing=Backing(campaign.limit),
             folder=tmp_path,
             swarm_environment=swarm_environment(),
             on_memory=lambda *_: None,

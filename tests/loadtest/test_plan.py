@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.plan import (
+    Backing,
     Campaign,
     PlanError,
-    check_memory,
+    back,
     choose_scale,
+    cpu_limit,
     grade_of,
     make_campaign,
     profile_of,
@@ -75,9 +77,40 @@ def test_a_grade_says_how_much_a_result_is_worth(
 
 def test_a_limit_that_the_host_cannot_back_is_refused_with_a_way_out() -> None:
     host = replace(HOST, memory_available=49 * GIB)
-    check_memory(48 * GIB, GIB, host)
+    alone = {"swap_allowed": False, "compressible": True}
+    assert back(48 * GIB, GIB, host, **alone) == Backing(48 * GIB)
     with pytest.raises(PlanError, match=r"48\.00 GiB and 1\.00 GiB .* --scale .* or --limit"):
-        check_memory(48 * GIB + 1, GIB, host)
+        back(48 * GIB + 1, GIB, host, **alone)
+
+
+def test_compressed_swap_backs_what_memory_cannot() -> None:
+    host = replace(HOST, memory_available=23 * GIB)
+    backing = back(48 * GIB, GIB, host, swap_allowed=True, compressible=True)
+    assert 18 * GIB < backing.memory < 22 * GIB
+    assert backing.memory + backing.swap > 48 * GIB
+
+
+def test_pages_of_noise_are_not_backed_by_compressed_swap() -> None:
+    host = replace(HOST, memory_available=23 * GIB)
+    with pytest.raises(PlanError, match="cannot be compressed"):
+        back(48 * GIB, GIB, host, swap_allowed=True, compressible=False)
+
+
+@given(st.integers(GIB, 256 * GIB), st.integers(GIB, 64 * GIB))
+def test_a_backing_never_takes_more_memory_than_the_host_has(limit: int, available: int) -> None:
+    host = replace(HOST, memory_available=available)
+    try:
+        backing = back(limit, GIB, host, swap_allowed=True, compressible=True)
+    except PlanError:
+        return
+    assert backing.memory + GIB <= available
+    assert backing.memory + backing.swap >= limit
+
+
+def test_processors_are_those_of_staging_but_no_more_than_the_host_has() -> None:
+    assert cpu_limit(8.0, replace(HOST, cpus=2)) == 2
+    assert cpu_limit(8.0, replace(HOST, cpus=16)) == 8
+    assert cpu_limit(None, replace(HOST, cpus=4)) == 4
 
 
 @pytest.mark.parametrize(

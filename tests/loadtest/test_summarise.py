@@ -14,7 +14,7 @@ from compose.model import Restart, ServiceLimits
 from loadtest.campaign import Request
 from loadtest.claims import judge
 from loadtest.outcome import Outcome
-from loadtest.plan import make_campaign
+from loadtest.plan import Backing, make_campaign
 from loadtest.summarise import (
     Facts,
     boundaries,
@@ -50,6 +50,7 @@ def facts(scale: float = SMALL, **changes: Any) -> Facts:
         "run_id": "run-1",
         "request": Request(out=Path("/nowhere")),
         "campaign": campaign,
+        "backing": Backing(campaign.limit),
         "limits": LIMITS,
         "host": HOST,
         "duration_s": 12.345,
