@@ -66,7 +66,8 @@ def tests(session: nox.Session) -> None:
 def loadtest(session: nox.Session) -> None:
     """Confirm or refute the guide's capacity table in real containers (-- --help for options)."""
     install(session, "loadtest")
-    if "--help" not in session.posargs and not provision(session):
+    only_asks = {"-h", "--help", "--dry-run"} & set(session.posargs)
+    if not only_asks and not provision(session):
         session.error(NO_ENGINE)
     run_patiently(session, "python", "-m", "loadtest", *session.posargs)
 

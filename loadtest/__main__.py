@@ -7,6 +7,8 @@ Exit codes: 0 all gating claims confirmed, 1 one refuted, 2 bad settings or noth
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import signal
 import sys
 from fractions import Fraction
@@ -28,11 +30,16 @@ _EXPECTED = (SettingsError, PlanError, RigError, ComposeError)
 
 def main(argv: list[str]) -> int:
     """Run what the options ask for; returns the exit code."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    request = parse(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the symbols is no error
+    console = Unstoppable(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, signal.default_int_handler)
     try:
-        return run_campaign(parse(argv), console)
+        return run_campaign(request, console)
     except KeyboardInterrupt:
         errors.print("interrupted")
         return INTERRUPTED
@@ -42,7 +49,19 @@ def main(argv: list[str]) -> int:
         where = f": {error.filename}" if error.filename else ""
         note = "make room there, or choose another folder with --out DIR"
         _explain(errors, f"{error.strerror or error}{where}", [note] if where else [])
+    except Exception:
+        # A mistake of ours: shown in full, but never as exit code 1, which means refuted.
+        errors.print_exception()
     return UNUSABLE
+
+
+class Unstoppable(Console):
+    """A console whose reader may go away (`| head`): measuring goes on, and is written down."""
+
+    def on_broken_pipe(self) -> None:
+        """Print into nothing from here on."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(errors: Console, message: str, notes: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +27,11 @@ from loadtest.report.plan_table import print_plan
 from loadtest.report.terminal import print_summary
 from loadtest.report.write import point_latest, write_reports
 from loadtest.rig.backing import can_back, compressed_swap, sweep_swap
-from loadtest.rig.engine import Client, connect, sweep
+from loadtest.rig.engine import ENGINE_ERRORS, Client, connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.trial import Rig
 from loadtest.summarise import Facts, summarise
-from loadtest.summary import INTERRUPTED
+from loadtest.summary import INTERRUPTED, UNUSABLE
 from settings.environment import compose_placeholders, swarm_environment
 from settings.host import HostFacts, host_facts
 from settings.load import load_settings
@@ -65,19 +66,19 @@ def run_campaign(request: Request, console: Console) -> int:
     if request.dry_run:
         print_plan(console, campaign, limits)
         return 0
-    backing = back(
-        campaign.limit,
-        settings.loadtest.thresholds.host_reserve,
-        host,
-        swap_allowed=can_back(),
-        compressible=settings.loadtest.swarm.content == "same",
-    )
-    run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}"
-    progress = progress_for(console, campaign.expected_s)
-    with connect() as client, only_campaign(), report_folder(request.out, run_id) as folder:
+    with connect() as client, only_campaign():
+        backing = back(
+            campaign.limit,
+            settings.loadtest.thresholds.host_reserve,
+            host,
+            swap_allowed=can_back(),
+            compressible=settings.loadtest.swarm.content == "same",
+        )
+        folder = report_folder(request.out)
+        progress = progress_for(console, campaign.expected_s)
         began = time.monotonic()
         outcomes: list[Outcome] = []
-        interrupted = False
+        stopped: BaseException | None = None
         try:
             clear_away(client, progress)
             rig = Rig(
@@ -95,22 +96,40 @@ def run_campaign(request: Request, console: Console) -> int:
             )
             with swap_for(backing, progress):
                 measure_all(rig, progress, outcomes)
-        except KeyboardInterrupt:
-            interrupted = True
+        except (KeyboardInterrupt, *ENGINE_ERRORS, ComposeError, OSError) as error:
+            stopped = error  # what was measured until then is judged and kept
         finally:
             progress.close()
+        if stopped and not outcomes and not isinstance(stopped, KeyboardInterrupt):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise stopped
         results = [
-            judge(name, claim, outcomes, scale=campaign.scale, selected=name in campaign.claims)
+            judge(
+                name,
+                claim,
+                outcomes,
+                scale=campaign.scale,
+                selected=name in campaign.claims,
+                planned=campaign.trials,
+            )
             for name, claim in settings.claims.items()
         ]
-        code = INTERRUPTED if interrupted else exit_code_of(results)
+        code = exit_code_of(results) if stopped is None else code_of(stopped)
         took = time.monotonic() - began
-        facts = Facts(run_id, request, campaign, backing, limits, host, took, code)
+        facts = Facts(folder.name, request, campaign, backing, limits, host, took, code)
         summary = summarise(facts, settings, results, outcomes)
-        write_reports(folder, summary, outcomes)
-        point_latest(request.out, folder)
         print_summary(console, summary, folder)
+        write_reports(folder, summary, outcomes)
+        if outcomes:
+            point_latest(request.out, folder)
+        if stopped and code != INTERRUPTED:
+            raise stopped
     return code
+
+
+def code_of(stopped: BaseException) -> int:
+    """Exit code of a campaign that was cut short."""
+    return INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else UNUSABLE
 
 
 def plan_campaign(
@@ -166,7 +185,9 @@ def measure_all(rig: Rig, progress: Progress, outcomes: list[Outcome]) -> None:
             outcomes.append(outcome)
             progress.trial_ended(outcome)
     finally:
-        sweep(rig.client, rig.run_id)
+        # An engine that is lost cannot be swept; the next run, or `invoke clean`, does it.
+        with contextlib.suppress(*ENGINE_ERRORS):
+            sweep(rig.client, rig.run_id)
 
 
 @contextlib.contextmanager
@@ -180,10 +201,9 @@ def swap_for(backing: Backing, progress: Progress) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def report_folder(out: Path, run_id: str) -> Iterator[Path]:
+def report_folder(out: Path) -> Path:
     """A fresh folder for a run's files; earlier reports are never touched."""
-    folder = out / run_id
+    folder = out / (datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}")
     for path in (folder / "samples", folder / "logs"):
         path.mkdir(parents=True)
-    yield folder
+    return folder

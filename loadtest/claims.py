@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from loadtest import summary as codes
-from loadtest.outcome import Outcome, of_workload
+from loadtest.outcome import Outcome, Trial, of_workload
 from loadtest.summary import ClaimResult, VerdictName
 from settings.models import (
     BoundaryClaim,
@@ -35,15 +35,24 @@ class Finding:
 
 
 def judge(
-    name: str, claim: Claim, outcomes: Sequence[Outcome], *, scale: float, selected: bool
+    name: str,
+    claim: Claim,
+    outcomes: Sequence[Outcome],
+    *,
+    scale: float,
+    selected: bool,
+    planned: Sequence[Trial] = (),
 ) -> ClaimResult:
-    """The verdict on one claim, from all outcomes of a campaign.
+    """The verdict on one claim, from all outcomes of a campaign and the trials it planned.
 
     Trials that do not count never confirm or refute. With one of them missing a claim can still
     be refuted by the others, but not be confirmed: fewer repeats than planned were earned.
     """
     trials = _trials_of(name, claim, outcomes)
-    finding = _find(claim, trials, scale) if trials else _not_run(claim, selected=selected)
+    missing = sum(_answers(trial, name, claim) for trial in planned) - len(trials)
+    finding = _not_run(claim, selected=selected)
+    if trials:
+        finding = _find(claim, trials, scale, missing)
     return ClaimResult(
         id=name,
         statement=claim.statement,
@@ -71,9 +80,14 @@ def exit_code(results: Sequence[ClaimResult]) -> int:
 
 
 def _trials_of(name: str, claim: Claim, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if _answers(outcome.trial, name, claim)]
+
+
+def _answers(trial: Trial, name: str, claim: Claim) -> bool:
+    """Whether a claim rests on a trial."""
     if isinstance(claim, StableClaim | CapClaim):
-        return [outcome for outcome in outcomes if outcome.trial.id == name]
-    return of_workload(outcomes, "ramp", claim.workload)
+        return trial.id == name
+    return trial.kind == "ramp" and trial.workload == claim.workload
 
 
 def _not_run(claim: Claim, *, selected: bool) -> Finding:
@@ -81,7 +95,7 @@ def _not_run(claim: Claim, *, selected: bool) -> Finding:
     return Finding("not-run", expectation(claim), "-", _unit(claim), reason)
 
 
-def _find(claim: Claim, trials: Sequence[Outcome], scale: float) -> Finding:
+def _find(claim: Claim, trials: Sequence[Outcome], scale: float, missing: int) -> Finding:
     valid = [trial for trial in trials if trial.valid]
     verdict, measured, reason = _weigh(claim, valid, scale) if valid else ("inconclusive", "-", "")
     if len(valid) < len(trials) and verdict != "refuted":
@@ -93,6 +107,8 @@ def _find(claim: Claim, trials: Sequence[Outcome], scale: float) -> Finding:
                 f"{spoiled.trial.id}: {spoiled.reason}"
             ),
         )
+    elif missing > 0 and verdict != "refuted":
+        verdict, reason = "inconclusive", f"{missing} of its {len(trials) + missing} trials not run"
     return Finding(verdict, expectation(claim), measured, _unit(claim), reason)
 
 
@@ -185,6 +201,9 @@ def _stable(claim: StableClaim, valid: Sequence[Outcome]) -> _Judged:
     measured = f"{outcome.max_running} run, {lost} lost"
     if outcome.failure_mode:
         return "refuted", measured, f"{outcome.failure_mode} with {outcome.failed_at} agents"
+    if outcome.health.failures:
+        missed = f"{outcome.health.failures} of {outcome.health.checks}"
+        return "refuted", measured, f"{missed} health checks were not answered in time"
     if outcome.max_running < claim.agents or not outcome.finished:
         return "inconclusive", measured, "the server was never as busy as the claim says"
     health = outcome.health

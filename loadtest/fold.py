@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtest.outcome import (
     AgentRecord,
     Evidence,
-    FailureMode,
     Health,
     Outcome,
     Sampling,
@@ -16,11 +16,15 @@ from loadtest.outcome import (
     Trial,
 )
 from loadtest.swarm.result import SwarmResult
-from settings.models import Thresholds
+from settings.models import FailureMode, Thresholds
 from settings.sizes import in_mb
 
 _SERVER_OOM_EXIT = 137
 _V8_ABORT_EXIT = 134
+# A kill at the limit happens at the limit: all that were recorded lay above 0.99 of it.
+_AT_THE_LIMIT = 0.95
+_OUT_OF_MEMORY = {"agent-oom", "server-oom"}
+_NOT_OF_THE_LIMIT = {"host-oom", "agent-lost"}
 SEEN_LETTERS = 9  # the kernel keeps 15 bytes of a process name, "agent:" among them
 
 
@@ -43,6 +47,7 @@ class Sighting:
     evidence: Evidence
     probe_problem: str | None
     samples_file: str
+    first_kill_s: float | None = None
 
 
 def fold(sighting: Sighting, thresholds: Thresholds) -> Outcome:
@@ -50,7 +55,7 @@ def fold(sighting: Sighting, thresholds: Thresholds) -> Outcome:
     swarm = sighting.swarm
     problem = why_invalid(sighting, thresholds)
     mode = failure_mode(swarm, sighting.evidence)
-    held, failed_at = _boundary(swarm, mode)
+    held, failed_at = _boundary(swarm, mode, sighting.first_kill_s)
     return Outcome(
         trial=sighting.trial,
         status="invalid" if problem else "measured",
@@ -80,6 +85,16 @@ def why_invalid(sighting: Sighting, thresholds: Thresholds) -> str | None:
 
 
 def _problems(sighting: Sighting, thresholds: Thresholds) -> Iterator[str]:
+    yield from _witness_problems(sighting, thresholds)
+    mode = failure_mode(sighting.swarm, sighting.evidence)
+    if mode in _NOT_OF_THE_LIMIT:
+        yield f"{mode}: what failed had nothing to do with the target's limit"
+    if mode in _OUT_OF_MEMORY and sighting.peak_bytes < _AT_THE_LIMIT * sighting.limit_bytes:
+        peak, limit = in_mb(sighting.peak_bytes), in_mb(sighting.limit_bytes)
+        yield f"the kernel killed at {peak}, far below the limit of {limit}: the host was full"
+
+
+def _witness_problems(sighting: Sighting, thresholds: Thresholds) -> Iterator[str]:
     swarm, sampling, code = sighting.swarm, sighting.sampling, sighting.swarm_exit
     if sighting.probe_problem:
         yield f"the probe failed: {sighting.probe_problem}"
@@ -127,14 +142,24 @@ def _server_end(evidence: Evidence, *, killed: bool) -> FailureMode:
     return "server-exit"
 
 
-def _boundary(swarm: SwarmResult | None, mode: FailureMode | None) -> tuple[int, int | None]:
-    """(held, failed at); the kernel's word for a failure counts although the swarm saw none."""
+def _boundary(
+    swarm: SwarmResult | None, mode: FailureMode | None, first_kill_s: float | None
+) -> tuple[int, int | None]:
+    """(held, failed at), by the kernel's first kill where the swarm learned of it too late.
+
+    With memory free again the newest agent can reach its peak, and the next one start, before
+    the loss of an older one shows in the API.
+    """
     if swarm is None:
         return 0, None
-    if swarm.failed_at is None and mode is not None:
-        started = sum(agent.started_s is not None for agent in swarm.agents)
-        return min(swarm.held, max(0, started - 1)), started
-    return swarm.held, swarm.failed_at
+    held, failed_at = swarm.held, swarm.failed_at
+    if mode is not None:
+        until = math.inf if first_kill_s is None else first_kill_s
+        started = [a for a in swarm.agents if a.started_s is not None and a.started_s <= until]
+        at_work = sum(a.ended_s is None or a.ended_s > until or a.end == "lost" for a in started)
+        failed_at = at_work if failed_at is None else min(failed_at, at_work)
+        held = min(held, max(0, failed_at - 1))
+    return held, failed_at
 
 
 def join(agents: Sequence[AgentRecord], seen: Sequence[SeenAgent]) -> tuple[AgentRecord, ...]:

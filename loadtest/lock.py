@@ -12,7 +12,8 @@ from filelock import FileLock, Timeout
 
 from loadtest.plan import PlanError
 
-NAME = "automaker-staging-loadtest.lock"
+FOLDER = "automaker-staging"
+NAME = "loadtest.lock"
 
 
 @contextlib.contextmanager
@@ -21,10 +22,14 @@ def only_campaign(folder: Path | None = None) -> Iterator[None]:
 
     Raises PlanError that names the process which holds it.
     """
-    path = (folder or Path(tempfile.gettempdir())) / NAME
+    path = (folder or Path(tempfile.gettempdir()) / FOLDER) / NAME
     owner = path.with_suffix(".owner")
-    lock = FileLock(path)
+    lock = FileLock(path, mode=0o666)
     try:
+        path.parent.mkdir(exist_ok=True)
+        # Every user of the machine takes the same lock.
+        with contextlib.suppress(PermissionError):
+            path.parent.chmod(0o777)
         lock.acquire(timeout=0)
     except Timeout:
         by = owner.read_text(encoding="ascii") if owner.exists() else "unknown"
@@ -34,6 +39,7 @@ def only_campaign(folder: Path | None = None) -> Iterator[None]:
     except OSError as error:
         raise PlanError(f"the lock {path} cannot be taken: {error.strerror}") from None
     try:
+        owner.unlink(missing_ok=True)
         owner.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:

@@ -10,17 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FailureMode = Literal[
-    "agent-oom",
-    "server-oom",
-    "heap-abort",
-    "server-exit",
-    "unresponsive",
-    "crash-loop",
-    "host-oom",
-    "agent-lost",
-]
-"""What failed first. `server-exit` and `agent-lost` ended without the kernel's doing."""
+from settings.models import FailureMode
 
 End = Literal["held", "done", "lost", "refused", "pending"]
 """held: at its peak when the trial ended; done: finished; lost: died; refused: not admitted."""

@@ -15,6 +15,7 @@ from settings.sizes import in_gib
 _SWAP_TABLES = 1 / 32
 _SWAP_SPARE = 1.25
 _MOST_TIMES = 8
+_LEAST_AGENT = 2**20
 _HUGE_PAGES = {"auto": None, "always": True, "never": False}
 
 
@@ -124,6 +125,8 @@ def make_campaign(
         if not workloads or claim.workload in workloads
     }
     sizes = {name: round(c.memory * scale) for name, c in settings.agents.classes.items()}
+    if min(sizes.values()) < _LEAST_AGENT:
+        raise PlanError(f"at scale {scale:g} an agent is smaller than 1 MiB: take a larger scale")
     limit = round(true_limit * scale)
     planner = Planner(settings, plan, claims, limit, sizes, seed)
     trials = tuple(planner.trials())

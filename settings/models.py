@@ -8,6 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from settings.sizes import Size
 
+FailureMode = Literal[
+    "agent-oom",
+    "server-oom",
+    "heap-abort",
+    "server-exit",
+    "unresponsive",
+    "crash-loop",
+    "host-oom",
+    "agent-lost",
+]
+"""What failed first. `server-exit` and `agent-lost` ended without the kernel's doing."""
 Basis = Literal["rig", "assumed", "measured", "observed"]
 Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -25,7 +36,7 @@ class AgentClass(Strict):
 
     model: Literal["haiku", "sonnet", "opus"]
     turns: Count
-    memory: Size
+    memory: Annotated[Size, Field(gt=0)]
     """Private memory at the peak, in bytes."""
     start: Size
     growth: Annotated[float, Field(gt=0)] = 1.0
@@ -122,7 +133,7 @@ class FailureModeClaim(_ClaimBase):
 
     kind: Literal["failure-mode"]
     workload: str
-    mode: str
+    mode: FailureMode
 
 
 Claim = Annotated[

@@ -41,6 +41,10 @@ class MemoryCgroup(Protocol):
         """The cgroup now. Raises OSError once it is gone."""
         ...
 
+    def peak(self) -> int:
+        """Most bytes of memory and swap ever charged, by the kernel; 0 where it does not say."""
+        ...
+
     def pids(self) -> list[int]:
         """Process ids, as the host numbers them. Raises OSError once the cgroup is gone."""
         ...
@@ -106,6 +110,13 @@ class _Files:
         fields = self._text(name).split()
         return {key: int(value) for key, value in zip(fields[::2], fields[1::2], strict=True)}
 
+    def _figure(self, name: str) -> int:
+        """A file that older kernels, or kernels without swap accounting, do not have."""
+        try:
+            return int((self.path / name).read_bytes())
+        except FileNotFoundError:
+            return 0
+
     def pids(self) -> list[int]:
         """Process ids, as the host numbers them."""
         # Opened anew: v1 keeps the list that an open file was first read with.
@@ -136,6 +147,11 @@ class CgroupV1(_Files):
             oom_kills=self._table("memory.oom_control").get(b"oom_kill", 0),
         )
 
+    def peak(self) -> int:
+        """Most bytes charged so far, of memory and swap together where that is counted."""
+        together = self._figure("memory.memsw.max_usage_in_bytes")
+        return together or self._figure("memory.max_usage_in_bytes")
+
 
 class CgroupV2(_Files):
     """The memory controller of cgroup v2."""
@@ -150,12 +166,10 @@ class CgroupV2(_Files):
             usage=int(self._text("memory.current")),
             anon=stat[b"anon"],
             file=stat[b"file"],
-            swap=self._swap(),
+            swap=self._figure("memory.swap.current"),
             oom_kills=self._table("memory.events")[b"oom_kill"],
         )
 
-    def _swap(self) -> int:
-        try:
-            return int((self.path / "memory.swap.current").read_bytes())
-        except FileNotFoundError:  # a kernel without swap accounting
-            return 0
+    def peak(self) -> int:
+        """Most bytes charged so far: memory and swap each at their own worst moment."""
+        return self._figure("memory.peak") + self._figure("memory.swap.peak")

@@ -17,6 +17,8 @@ from loadtest.rig.errors import RigError
 from loadtest.rig.labels import RUN, is_abandoned
 
 Client = docker.DockerClient
+ENGINE_ERRORS = (RigError, DockerException, RequestException)
+"""What an engine that refuses, or is lost, makes a rig raise."""
 
 
 @dataclass(frozen=True)

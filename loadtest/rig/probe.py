@@ -55,15 +55,18 @@ class Probe:
         self._latencies: list[float] = []
         self._new_latency: float | None = None
         self.failed_checks = 0
-        self.unanswered_s = 0.0
-        """Longest time in which no health check was answered."""
         self.max_running = 0
         self.peak = 0
         self.base = 0
         """Least memory that reclaim could not give back, before the first agent."""
         self.last: Reading | None = None
+        self.first_kill_s: float | None = None
+        """When a process was first seen to have been killed for want of memory."""
         self.problem: str | None = None
-        """Why sampling ended before it was stopped; a container that ended is none."""
+        """Why sampling ended before it was stopped."""
+        self.vanished_s: float | None = None
+        """When the cgroup could no longer be read: the container ended, or the probe is blind."""
+        self._stopped_s: float | None = None
 
     def start(self) -> None:
         """Begin to watch."""
@@ -74,6 +77,8 @@ class Probe:
 
     def stop(self) -> None:
         """End all threads and wait for them; a second call does nothing."""
+        if self._stopped_s is None:
+            self._stopped_s = self._now()
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=self._health_timeout_s + 5)
@@ -88,9 +93,11 @@ class Probe:
         times = list(self._times)
         if len(times) < 2:
             return Sampling(samples=len(times))
-        gaps = [after - before for before, after in itertools.pairwise(times)]
+        # A stall just before the end is a hole like any other.
+        end = self.vanished_s or self._stopped_s or times[-1]
+        gaps = [after - before for before, after in itertools.pairwise([*times, end])]
         span = times[-1] - times[0]
-        return Sampling(samples=len(times), hz=len(gaps) / span, longest_gap_s=max(gaps))
+        return Sampling(samples=len(times), hz=(len(times) - 1) / span, longest_gap_s=max(gaps))
 
     def health(self) -> Health:
         """How the server answered its health check."""
@@ -120,17 +127,24 @@ class Probe:
                         return
         except OSError as error:
             self.problem = f"samples cannot be written: {error.strerror}: {self._samples}"
+        except Exception as error:
+            # Whatever it was, the trial must not count as if it had been watched.
+            self.problem = f"{type(error).__name__}: {error}"
 
     def _sample(self, file: TextIO) -> bool:
         try:
             reading = self._cgroup.read()
             running = self._note_agents(self._cgroup.pids())
+            # A spike may fall between two samples; the kernel misses none.
+            self.peak = max(self.peak, self._cgroup.peak(), reading.usage + reading.swap)
         except (OSError, ValueError):
-            return False  # the container and its cgroup are gone
+            self.vanished_s = self._now()
+            return False
         now = self._now()
+        if reading.oom_kills and self.first_kill_s is None:
+            self.first_kill_s = now
         self._times.append(now)
         self.last = reading
-        self.peak = max(self.peak, reading.usage + reading.swap)
         self.max_running = max(self.max_running, running)
         if not self._agents:
             self.base = min(self.base or reading.committed, reading.committed)
@@ -175,18 +189,17 @@ class Probe:
                 agent.private_s = self._now()
 
     def _watch_health(self) -> None:
-        answered = time.monotonic()
         while not self._stop.wait(_HEALTH_EVERY_S):
             began = time.monotonic()
             try:
-                check_health(self._address, self._health_timeout_s)
+                healthy = check_health(self._address, self._health_timeout_s) == 200
             except (OSError, http.client.HTTPException):
-                self.failed_checks += 1
-                self.unanswered_s = max(self.unanswered_s, time.monotonic() - answered)
-            else:
-                answered = time.monotonic()
-                self._new_latency = (answered - began) * 1000
+                healthy = False
+            if healthy:
+                self._new_latency = (time.monotonic() - began) * 1000
                 self._latencies.append(self._new_latency)
+            else:
+                self.failed_checks += 1
 
 
 def check_health(address: tuple[str, int], timeout_s: float, path: str = "/api/health") -> int:

@@ -85,7 +85,8 @@ class SwarmProcess:
             return None
 
     def stop(self) -> None:
-        """End the process, kindly first. A second call does nothing."""
+        """End the process, kindly first, and take its key away. A second call does nothing."""
+        self._task_file.unlink(missing_ok=True)
         if self._go >= 0:
             os.close(self._go)
             self._go = -1

@@ -72,6 +72,7 @@ class Target:
             state = self._inspect()
             assert_limits(state["HostConfig"], self.spec)
             self.pid = state["State"]["Pid"]
+            self.cgroup().close()  # an engine on another machine is found out here, not later
             self.address = self._published(state)
         except BaseException:
             self.remove()

@@ -33,6 +33,7 @@ _RAMP_HOLD_S = 3600.0  # an agent of a ramp holds its peak until the trial is ov
 _CAP_HOLD_S = 0.5
 _STABLE_HOLD_S = 2.0
 _OOM_KILL = "oom_kill "
+_SLACK_S = 10.0
 
 
 @dataclass
@@ -121,7 +122,8 @@ class Rig:
             health=probe.health(),
             sampling=probe.sampling(),
             evidence=evidence,
-            probe_problem=probe.problem,
+            probe_problem=probe.problem or _blind(probe, evidence),
+            first_kill_s=probe.first_kill_s,
             samples_file=f"samples/{samples.name}",
         )
 
@@ -199,15 +201,23 @@ class Rig:
             host=target.url,
             api_key=key,
             trial=trial,
+            models={name: agent.model for name, agent in self.settings.agents.classes.items()},
             began=began,
             projects_root=PROJECTS,
             agents_per_project=swarm.agents_per_project,
             hold_s=self.campaign.plan.hold_s,
             duration_s=self.campaign.plan.stable_s,
             poll_s=swarm.poll_s,
-            agent_budget_s=swarm.agent_budget_s,
+            # A frozen server is to be called unresponsive, not its agent slow.
+            agent_budget_s=max(swarm.agent_budget_s, budget + _SLACK_S),
             unanswered_budget_s=budget,
         )
+
+
+def _blind(probe: Probe, evidence: Evidence) -> str | None:
+    if probe.vanished_s is not None and evidence.running and not evidence.restarts:
+        return f"it could no longer read the running container after {probe.vanished_s:.1f} s"
+    return None
 
 
 def _projects(task: SwarmTask) -> list[str]:

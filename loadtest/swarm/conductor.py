@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass
 
 from loadtest.outcome import AgentRecord, End
-from loadtest.swarm.result import CLASS_MODELS, SwarmResult, SwarmTask
+from loadtest.swarm.result import SwarmResult, SwarmTask
+
+_SILENT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,16 @@ class Conductor:
 
     def plan_of_models(self) -> list[str]:
         """The model of every planned slot, in order: what kind of user comes next."""
-        return [CLASS_MODELS[slot.agent_class] for slot in self.slots]
+        return [self.model_of(slot.agent_class) for slot in self.slots]
+
+    def model_of(self, agent_class: str) -> str:
+        """The model family that works on a class."""
+        return self.task.models[agent_class]
 
     def claim(self, model: str) -> Slot | None:
         """The next slot for a user of that model; None when there is none left."""
         for slot in self._unclaimed:
-            if CLASS_MODELS[slot.agent_class] == model:
+            if self.model_of(slot.agent_class) == model:
                 self._unclaimed.remove(slot)
                 return slot
         return None
@@ -117,7 +123,8 @@ class Conductor:
         elif self.kind == "ramp":
             self._step_ramp(now)
         elif self.kind == "stable":
-            self._step_stable(now)
+            if silence.seconds < _SILENT_S:  # what is not seen cannot be called stable
+                self._step_stable(now)
         elif all(slot.end == "done" for slot in self.slots):
             self._complete("all features of the backlog are done")
 

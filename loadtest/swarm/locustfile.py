@@ -30,7 +30,7 @@ from loadtest.swarm.allowance import Allowance
 from loadtest.swarm.api import Api
 from loadtest.swarm.board import Board
 from loadtest.swarm.conductor import Conductor, Slot
-from loadtest.swarm.result import CLASS_MODELS, SwarmTask
+from loadtest.swarm.result import SwarmTask
 from loadtest.swarm.sessions import Session
 from loadtest.swarm.shapes import SHAPES, PlannedDispatcher
 
@@ -51,6 +51,7 @@ class Swarm:
         self.result_file: Path | None = None
         self.conductor = Conductor(trial)
         client = HttpSession(trial.host, environment.events.request, None)
+        client.trust_env = False  # as HttpUser: the server is never behind the host's proxy
         self.api = Api(client, trial.api_key)
         self.board = Board(self.api, trial.poll_s)
         self.allowance = Allowance(_OUTPUT_BURST, _OUTPUT_PER_S)
@@ -89,8 +90,8 @@ class Swarm:
         if self.result_file is None:
             return
         stats = self.environment.stats
-        agents = [s for s in self.conductor.slots if s.started_s is not None]
-        counts = Counter(USERS[CLASS_MODELS[slot.agent_class]].__name__ for slot in agents)
+        agents = [s.agent_class for s in self.conductor.slots if s.started_s is not None]
+        counts = Counter(USERS[self.conductor.model_of(name)].__name__ for name in agents)
         result = self.conductor.result(
             max_reported=self.board.most,
             requests=sum(e.num_requests for e in stats.entries.values() if e.method != "AGENT"),
@@ -211,6 +212,7 @@ def _unplanned(options: Any) -> SwarmTask:
     return SwarmTask(
         host=options.host or "http://127.0.0.1:3008",
         api_key=options.api_key,
+        models={user.agent_class: user.model for user in USERS.values()},
         trial=Trial(id="by-hand", kind="stable", workload="", run=1, agents=(), seed=0),
         began=time.time(),
         projects_root=options.projects_root,

@@ -6,14 +6,6 @@ from pydantic import Field
 
 from loadtest.outcome import AgentRecord, Record, Trial
 
-CLASS_MODELS = {
-    "small": "haiku",
-    "medium": "sonnet",
-    "large": "sonnet",
-    "architectural": "opus",
-}
-"""Agent class -> model family; a user class of the swarm stands for a model."""
-
 
 class SwarmTask(Record):
     """One trial for the swarm."""
@@ -21,6 +13,8 @@ class SwarmTask(Record):
     host: str
     api_key: str
     trial: Trial
+    models: dict[str, str]
+    """Agent class -> model family; a user class of the swarm stands for a model."""
     began: float
     """Start of the trial in seconds since the epoch; all times are counted from it."""
     projects_root: str

@@ -15,6 +15,8 @@ from loadtest.swarm.conductor import Conductor, Slot
 from loadtest.swarm.progress import read_progress
 
 _LOOK_S = 0.03
+# An agent that holds less than it was told to would let too many others fit.
+_FILLED = 0.99
 # How often a session reads its agent's output: a ramp waits for one agent at a time, a crowd
 # shares the server's 300 requests a minute; a backlog is followed by the board alone.
 _OUTPUT_S = {"ramp": 0.06, "stable": 0.8}
@@ -83,6 +85,8 @@ class Session:
         if progress.peak is not None:
             slot.peak_s = self.conductor.now()
             slot.target_bytes = progress.target
+            if progress.target and progress.peak < _FILLED * progress.target:
+                raise ApiError(f"the agent filled {progress.peak} of {progress.target} bytes")
         return len(progress.turns)
 
     def _end(self, slot: Slot) -> None:

@@ -354,3 +354,19 @@ def test_the_memory_table_has_a_row_for_every_class_that_is_claimed() -> None:
         "medium": {"claimed_bytes": 4e9, "agents": 3.0, "measured_bytes": 4e9},
         "large": {"claimed_bytes": 4e9, "agents": 0.0},
     }
+
+
+def test_a_campaign_cut_short_confirms_nothing_that_it_did_not_repeat() -> None:
+    planned = [trial(id=f"ramp-{run}", run=run) for run in (1, 2, 3)]
+    one = judge("it", BOUNDARY, [outcome()], scale=1.0, selected=True, planned=planned)
+    assert (one.verdict, one.reason) == ("inconclusive", "2 of its 3 trials not run")
+    bad = outcome(held=9, failed_at=10)
+    assert judge("it", BOUNDARY, [bad], scale=1.0, selected=True, planned=planned).verdict == (
+        "refuted"
+    )
+
+
+def test_a_server_that_did_not_answer_its_health_check_was_not_stable() -> None:
+    result = verdict(STABLE, stable(health=Health(checks=20, failures=1)))
+    assert result.verdict == "refuted"
+    assert result.reason == "1 of 20 health checks were not answered in time"

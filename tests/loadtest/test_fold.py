@@ -265,3 +265,45 @@ def test_every_agent_finds_its_own_process_in_any_order(classes: list[str], rand
     random.shuffle(seen)
     for one in join(agents, seen):
         assert one.private_bytes == 1000 + (one.started_s or 0)
+
+
+def crowd_of(number: int, lost: int) -> SwarmResult:
+    """So many agents, one started every second; the swarm learned of a loss only at the end."""
+    agents = [
+        agent(
+            i,
+            started_s=float(i),
+            peak_s=i + 0.5,
+            ended_s=number + 0.9 if i == lost else None,
+            end="lost" if i == lost else "held",
+        )
+        for i in range(1, number + 1)
+    ]
+    return swarm(agents=tuple(agents), held=number - 1, failed_at=number, failed_at_s=number + 0.9)
+
+
+def test_the_kernels_first_kill_decides_where_the_swarm_learned_of_it_too_late() -> None:
+    seen = sighting(swarm=crowd_of(13, lost=4), first_kill_s=12.4)
+    outcome = fold(seen, THRESHOLDS)
+    assert (outcome.held, outcome.failed_at) == (11, 12)
+
+
+def test_a_kill_that_the_swarm_saw_in_time_changes_nothing() -> None:
+    seen = sighting(swarm=crowd_of(13, lost=4), first_kill_s=13.4)
+    outcome = fold(seen, THRESHOLDS)
+    assert (outcome.held, outcome.failed_at) == (12, 13)
+
+
+def test_a_kill_far_below_the_limit_says_that_the_host_was_full() -> None:
+    reason = why_invalid(sighting(peak_bytes=2 * 2**30), THRESHOLDS)
+    assert reason is not None
+    assert "far below the limit" in reason
+
+
+@pytest.mark.parametrize(
+    ("evidence", "mode"),
+    [(Evidence(host_oom_kills=1), "host-oom"), (Evidence(), "agent-lost")],
+)
+def test_what_failed_without_the_limits_doing_is_no_boundary(evidence: Evidence, mode: str) -> None:
+    reason = why_invalid(sighting(evidence=evidence), THRESHOLDS)
+    assert reason == f"{mode}: what failed had nothing to do with the target's limit"

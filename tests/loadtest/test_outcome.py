@@ -15,7 +15,6 @@ from loadtest.outcome import (
     AgentRecord,
     End,
     Evidence,
-    FailureMode,
     Health,
     Outcome,
     Sampling,
@@ -24,6 +23,7 @@ from loadtest.outcome import (
     of_workload,
     read,
 )
+from settings.models import FailureMode
 from tests.loadtest.examples import outcome, trial
 
 FINITE = st.floats(0, 1e12)

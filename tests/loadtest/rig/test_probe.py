@@ -42,6 +42,9 @@ class FakeCgroup:
     def pids(self) -> list[int]:
         return self.processes
 
+    def peak(self) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 
@@ -282,7 +285,7 @@ def test_a_running_probe_samples_ten_times_a_second_and_more(tmp_path: Path) -> 
     assert sampling.longest_gap_s < 1
     assert probe.problem is None
     assert health.checks >= 2
-    assert (health.failures, probe.unanswered_s) == (0, 0.0)
+    assert health.failures == 0
     with samples.open(encoding="ascii") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == COLUMNS.split(",")
@@ -337,7 +340,6 @@ def test_a_server_that_is_not_there_fails_its_checks(tmp_path: Path) -> None:
     with running(a_probe(FakeCgroup(), tmp_path / "s.csv")) as probe:
         wait_until(lambda: probe.failed_checks >= 2, "two failed checks")
     assert probe.health().failures == probe.health().checks >= 2
-    assert probe.unanswered_s > 0.5
 
 
 def test_a_silent_server_does_not_slow_the_samples(tmp_path: Path) -> None:

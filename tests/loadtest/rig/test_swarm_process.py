@@ -66,6 +66,7 @@ def task(root: Path, host: str, **changes: Any) -> SwarmTask:
         "host": host,
         "api_key": KEY,
         "trial": trial(agents=("small",) * 3, workload="small"),
+        "models": {"small": "haiku"},
         "began": time.time(),
         "projects_root": str(root),
         "agents_per_project": 2,

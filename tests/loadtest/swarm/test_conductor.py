@@ -13,6 +13,7 @@ from loadtest.swarm.result import SwarmTask
 from tests.loadtest.examples import trial
 
 ANSWERS = Silence()
+MODELS = {"small": "haiku", "medium": "sonnet", "large": "sonnet", "architectural": "opus"}
 HOLD_S, BUDGET_S, UNANSWERED_S, GONE_S = 1.0, 60.0, 10.0, 3.0
 
 
@@ -21,6 +22,7 @@ def task(agents: tuple[str, ...] = ("medium",) * 3, **changes: Any) -> SwarmTask
         host="http://127.0.0.1:1",
         api_key="k",
         trial=trial(agents=agents, **changes),
+        models=MODELS,
         began=0.0,
         projects_root="/projects",
         agents_per_project=2,

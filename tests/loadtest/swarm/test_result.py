@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from loadtest.swarm.result import CLASS_MODELS, SwarmResult, SwarmTask
-from settings.load import load_settings
+from loadtest.swarm.result import SwarmResult, SwarmTask
 from tests.loadtest.examples import agent, trial
 
 ROOT = Path(__file__).parents[3]
@@ -18,6 +17,7 @@ TASK = SwarmTask(
     host="http://127.0.0.1:3008",
     api_key="k",
     trial=trial(),
+    models={"medium": "sonnet"},
     began=1.5,
     projects_root="/projects",
     agents_per_project=10,
@@ -47,11 +47,6 @@ def test_an_unknown_key_is_a_file_of_another_version() -> None:
 @pytest.mark.parametrize(("number", "path"), [(0, "load-00"), (7, "load-07"), (100, "load-100")])
 def test_projects_are_numbered(number: int, path: str) -> None:
     assert TASK.project(number) == f"/projects/{path}"
-
-
-def test_classes_stand_for_the_models_that_the_settings_say() -> None:
-    classes = load_settings().agents.classes
-    assert {name: row.model for name, row in classes.items()} == CLASS_MODELS
 
 
 @pytest.mark.parametrize("module", ["result", "conductor", "progress", "allowance"])
