@@ -14,7 +14,7 @@ import psutil
 GIB = 2**30
 TARGET_MEMORY = 48 * GIB
 # A 48 GiB host reports a little less: firmware and the kernel keep some of it.
-_NEARLY = 0.96
+NEARLY = 0.96
 TARGET_CPUS = 8
 
 
@@ -35,7 +35,7 @@ class HostFacts:
     @property
     def is_target(self) -> bool:
         """Whether this is the host the guide speaks of: 48 GiB and 8 cores, or more."""
-        return self.memory >= TARGET_MEMORY * _NEARLY and self.cpus >= TARGET_CPUS
+        return self.memory >= TARGET_MEMORY * NEARLY and self.cpus >= TARGET_CPUS
 
     @property
     def fingerprint(self) -> str:
