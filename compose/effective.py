@@ -121,5 +121,3 @@ def _expand(default: str, plain: Mapping[str, str]) -> str:
     for key, inner in defaults_in(default).items():
         default = default.replace(f"${{{key}:-{inner}}}", plain.get(key) or inner)
     return default
-
-

@@ -59,6 +59,22 @@ def host_facts(disk: Path = Path("/")) -> HostFacts:
     )
 
 
+def network_mbps(
+    routes: Path = Path("/proc/net/route"), devices: Path = Path("/sys/class/net")
+) -> int | None:
+    """Speed of the device that leads out of this host, in Mbit/s; None where nobody knows.
+
+    Virtual devices often have no speed, and report -1 or an error.
+    """
+    try:
+        lines = [line.split() for line in routes.read_text(encoding="ascii").splitlines()[1:]]
+        device = next(words[0] for words in lines if len(words) > 1 and words[1] == "00000000")
+        speed = int((devices / device / "speed").read_text(encoding="ascii"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    return speed if speed > 0 else None
+
+
 def _usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
