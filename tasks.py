@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -121,7 +120,7 @@ def config(
     path: str = "",
     recommend: bool = False,
     mix: str = "mixed",
-    settings: Sequence[str] = (),
+    settings: list[str] | None = None,
 ) -> None:
     """Show every setting with its source; recommend maxConcurrency; check settings.json files."""
     from compose import configuration

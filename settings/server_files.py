@@ -8,6 +8,7 @@ everything else as unknown data.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,7 @@ def _always_on(data: Mapping[str, Any], cap: int) -> Iterator[Finding]:
 
 def _concurrency(value: object, at: str, cap: int) -> Iterator[Finding]:
     """Check one limit. The server has no lower bound of its own and takes no strings."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         yield Finding("fail", at, "not a number, so ignored: auto-mode runs one agent at a time")
     elif value < 1:
         yield Finding("fail", at, f"{value:g}: auto-mode would never start an agent")
