@@ -48,7 +48,7 @@ def _volumes(missing: tuple[str, ...] | None) -> Check:
         return Check("warn", "volumes", "not known: the engine does not say", "invoke provision")
     if not missing:
         return passed("volumes", "present")
-    fix = "; ".join(f"docker volume create {name}" for name in missing)
+    fix = f'for v in {" ".join(missing)}; do docker volume create "$v"; done'
     return Check("fail", "volumes", f"missing: {', '.join(missing)}", fix)
 
 

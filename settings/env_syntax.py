@@ -43,7 +43,7 @@ def read(text: str) -> tuple[list[Entry], list[tuple[int, str]]]:
     # Not splitlines: it also splits at characters that are part of a value, such as U+2028.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         try:
-            entry = _entry(line.removesuffix("\r"), number)
+            entry = _entry(line, number)
         except ValueError as error:
             problems.append((number, str(error)))
             continue

@@ -124,7 +124,7 @@ def test_a_staging_host_passes_everything() -> None:
         (
             replace(HOST, volumes_missing=("v1", "v2")),
             *("fail", "volumes", "missing: v1, v2"),
-            "docker volume create v1; docker volume create v2",
+            'for v in v1 v2; do docker volume create "$v"; done',
         ),
         (replace(HOST, volumes_missing=None), "warn", "volumes", "not known", "invoke provision"),
         (
