@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compose.effective import effective_settings, staging_values
+from compose.errors import ComposeError
 from compose.show import show_findings, show_recommendation, show_settings
 from settings.env_keys import StagingEnv
 from settings.load import load_settings
@@ -33,16 +34,14 @@ def effective(env_file: Path) -> Answer:
 def recommended(mix: str, env_file: Path) -> Answer:
     """A figure for maxConcurrency under the limits that are in effect, with its arithmetic."""
     agents = load_settings().agents
-    env = _limits(env_file)
-    found = recommend(
-        parse_mix(mix, agents), agents, env.memory_limit or 0, env.automaker_max_concurrency or 0
-    )
+    memory, cap = _limits(env_file)
+    found = recommend(parse_mix(mix, agents), agents, memory, cap)
     return Answer(show_recommendation(found), asdict(found))
 
 
 def check_files(paths: Sequence[str], env_file: Path) -> Answer:
     """What the server would ignore in its settings files; 1 where auto-mode would not work."""
-    cap = _limits(env_file).automaker_max_concurrency or 0
+    _, cap = _limits(env_file)
     found = {path: check_file(Path(path), cap) for path in paths}
     text = "\n".join(show_findings(path, findings) for path, findings in found.items())
     data = {path: [asdict(one) for one in findings] for path, findings in found.items()}
@@ -50,7 +49,10 @@ def check_files(paths: Sequence[str], env_file: Path) -> Answer:
     return Answer(text, data, int(failed))
 
 
-def _limits(env_file: Path) -> StagingEnv:
-    """Type the effective values, defaults of the compose files among them."""
+def _limits(env_file: Path) -> tuple[int, int]:
+    """Return the server's memory in bytes and its cap on agents, defaults of the files included."""
     settings = effective_settings(staging_values(env_file))
-    return StagingEnv.model_validate({one.key: one.value for one in settings if one.value})
+    env = StagingEnv.model_validate({one.key: one.value for one in settings if one.value})
+    if env.memory_limit is None or env.automaker_max_concurrency is None:
+        raise ComposeError("the staging file has no default for a limit, and nothing else sets it")
+    return env.memory_limit, env.automaker_max_concurrency
