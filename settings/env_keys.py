@@ -85,7 +85,10 @@ UserId = Annotated[int, BeforeValidator(_whole(0, 2**31 - 1))]
 class StagingEnv(BaseModel):
     """`.env.staging` as typed values; None where a key is left to the compose file's default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper)
+    # Input is hidden since pydantic's own error text would quote it, and it may be a secret.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=str.upper
+    )
 
     anthropic_api_key: Secret | None = Field(None, description="the agents' key for the model")
     automaker_api_key: Secret | None = Field(None, description="the key clients of the server need")

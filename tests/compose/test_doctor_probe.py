@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -179,3 +180,11 @@ def test_without_the_right_to_look_a_port_counts_as_free(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(psutil, "net_connections", denied)
     assert port_holder(Printing({}, {}), 1) is None
+
+
+def test_a_process_that_may_not_be_seen_holds_its_port_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hidden = SimpleNamespace(status=psutil.CONN_LISTEN, laddr=SimpleNamespace(port=1), pid=None)
+    monkeypatch.setattr(psutil, "net_connections", lambda _kind: [hidden])
+    assert port_holder(Printing({}, {}), 1) == "a process of another user"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from settings.env_file import check_values, load_env, parse_env
 from settings.env_keys import KEYS, MASK, SECRET_KEYS, StagingEnv, shown
@@ -166,3 +166,9 @@ def test_a_file_may_be_incomplete_where_that_is_asked_for() -> None:
         "x.env: ANTHROPIC_API_KEY: missing",
         "x.env: AUTOMAKER_API_KEY: missing",
     ]
+
+
+def test_not_even_the_librarys_own_error_quotes_a_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        StagingEnv.model_validate({"AUTOMAKER_API_KEY": "", "TYPO": "sk-ant-1"})
+    assert "sk-ant-1" not in str(caught.value)
