@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
@@ -60,6 +61,102 @@ def provision(c: Context, dry_run: bool = False, json_: bool = False) -> None:
     )
     if json_:
         print(json.dumps(asdict(result), indent=2))
+
+
+@task(
+    help={
+        "dry_run": "say what would be added and write nothing",
+        "json_": "print the result as JSON, secrets masked",
+        "path": "the file (default: .env.staging beside this tasks.py)",
+    }
+)
+def env(c: Context, dry_run: bool = False, json_: bool = False, path: str = "") -> None:
+    """Write what .env.staging lacks: keys, paths, limits that fit this host; mode 0600."""
+    from settings.env_file import ENV_FILE
+    from settings.env_write import ensure_env
+
+    dry = dry_run or bool(c.config.run.dry)
+    done = ensure_env(Path(path) if path else ENV_FILE, dry_run=dry)
+    if json_:
+        print(json.dumps(done.public(), indent=2))
+        return
+    state = "dry run, not written" if dry else ("written" if done.changed else "nothing to add")
+    print("\n".join([f"{done.path}: {state}", *done.lines()]))
+
+
+@task(
+    help={
+        "json_": "print the rows as JSON",
+        "path": "the env file (default: .env.staging beside this tasks.py)",
+    }
+)
+def diff(_c: Context, json_: bool = False, path: str = "") -> None:
+    """Show how staging differs from production, read from both effective compose models."""
+    from compose.commands import PRODUCTION_FILE
+    from compose.difference import compare
+    from compose.effective import staging_model, staging_values
+    from compose.run import run
+    from compose.show import show_difference
+    from settings.env_file import ENV_FILE
+
+    values = staging_values(Path(path) if path else ENV_FILE)
+    rows = compare(staging_model(run, values, (PRODUCTION_FILE,)), staging_model(run, values))
+    print(json.dumps([asdict(row) for row in rows], indent=2) if json_ else show_difference(rows))
+
+
+@task(
+    iterable=["settings"],
+    help={
+        "json_": "print as JSON, secrets masked",
+        "path": "the env file (default: .env.staging beside this tasks.py)",
+        "recommend": "recommend maxConcurrency for --mix instead",
+        "mix": "agents in percent, as in small=60,medium=40; or a class or mix of agents.toml",
+        "settings": "check a settings.json of the server instead; repeatable",
+    },
+)
+def config(
+    _c: Context,
+    json_: bool = False,
+    path: str = "",
+    recommend: bool = False,
+    mix: str = "mixed",
+    settings: list[str] | None = None,
+) -> None:
+    """Show every setting with its source; recommend maxConcurrency; check settings.json files."""
+    from compose import configuration
+    from settings.env_file import ENV_FILE
+
+    env_file = Path(path) if path else ENV_FILE
+    if settings:
+        answer = configuration.check_files(settings, env_file)
+    elif recommend:
+        answer = configuration.recommended(mix, env_file)
+    else:
+        answer = configuration.effective(env_file)
+    print(json.dumps(answer.data, indent=2) if json_ else answer.text)
+    if answer.exit_code:
+        raise Exit(code=answer.exit_code)
+
+
+@task(
+    help={
+        "json_": "print every check as JSON",
+        "path": "the env file (default: .env.staging beside this tasks.py)",
+    }
+)
+def doctor(_c: Context, json_: bool = False, path: str = "") -> None:
+    """Check this host and what runs on it against the guide; exit code 1 if anything fails."""
+    from compose.checks import exit_code
+    from compose.doctor import diagnose
+    from compose.doctor_probe import examine
+    from compose.run import run
+    from compose.show import show_checks
+    from settings.env_file import ENV_FILE
+
+    checks = diagnose(examine(run, Path(path) if path else ENV_FILE))
+    print(json.dumps([asdict(one) for one in checks], indent=2) if json_ else show_checks(checks))
+    if exit_code(checks):
+        raise Exit(code=exit_code(checks))
 
 
 @task(

@@ -7,6 +7,9 @@ from pathlib import Path
 
 COMPOSE = ("docker", "compose")
 STAGING_FILE = Path(__file__).parent / "docker-compose.staging.yml"
+DOCS_FILE = Path(__file__).parent / "docker-compose.docs.yml"
+# Never deployed from here: what staging is compared with.
+PRODUCTION_FILE = Path(__file__).parent / "docker-compose.production.yml"
 
 
 def compose(

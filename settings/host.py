@@ -14,7 +14,7 @@ import psutil
 GIB = 2**30
 TARGET_MEMORY = 48 * GIB
 # A 48 GiB host reports a little less: firmware and the kernel keep some of it.
-_NEARLY = 0.96
+NEARLY = 0.96
 TARGET_CPUS = 8
 
 
@@ -35,7 +35,7 @@ class HostFacts:
     @property
     def is_target(self) -> bool:
         """Whether this is the host the guide speaks of: 48 GiB and 8 cores, or more."""
-        return self.memory >= TARGET_MEMORY * _NEARLY and self.cpus >= TARGET_CPUS
+        return self.memory >= TARGET_MEMORY * NEARLY and self.cpus >= TARGET_CPUS
 
     @property
     def fingerprint(self) -> str:
@@ -57,6 +57,22 @@ def host_facts(disk: Path = Path("/")) -> HostFacts:
         system=platform.system(),
         cgroup_version=_cgroup_version(Path("/sys/fs/cgroup")),
     )
+
+
+def network_mbps(
+    routes: Path = Path("/proc/net/route"), devices: Path = Path("/sys/class/net")
+) -> int | None:
+    """Speed of the device that leads out of this host, in Mbit/s; None where nobody knows.
+
+    Virtual devices often have no speed, and report -1 or an error.
+    """
+    try:
+        lines = [line.split() for line in routes.read_text(encoding="ascii").splitlines()[1:]]
+        device = next(words[0] for words in lines if len(words) > 1 and words[1] == "00000000")
+        speed = int((devices / device / "speed").read_text(encoding="ascii"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    return speed if speed > 0 else None
 
 
 def _usable_cpus() -> int:

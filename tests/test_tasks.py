@@ -90,3 +90,49 @@ def test_a_dry_run_beside_a_running_engine_has_nothing_to_do() -> None:
     result = json.loads(done.stdout)
     assert (result["changed"], result["steps"]) == (False, [])
     assert "nothing to do" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["env", "config", "diff", "doctor"])
+def test_every_verb_is_listed_and_explains_its_options(verb: str) -> None:
+    assert f"\n  {verb} " in invoke("--list").stdout
+    assert "--path" in invoke("--help", verb).stdout
+
+
+def test_env_writes_a_file_that_config_then_explains(tmp_path: Path) -> None:
+    path = str(tmp_path / ".env.staging")
+    written = json.loads(invoke("env", "--path", path, "--json").stdout)
+    assert written["missing"] == ["ANTHROPIC_API_KEY"]
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+    shown = {one["key"]: one for one in json.loads(invoke("config", "-p", path, "-j").stdout)}
+    assert shown["AUTOMAKER_API_KEY"]["value"] == "**********"
+    assert shown["AUTOMAKER_API_KEY"]["source"].startswith(".env.staging:")
+    assert shown["UI_PORT"]["source"] == "default in docker-compose.staging.yml"
+
+
+def test_mistakes_of_an_env_file_end_with_1_and_are_all_named(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("CPU_LIMIT=many\nTYPO=sk-ant-1\n", encoding="utf-8")
+    done = invoke("config", "--path", str(path))
+    assert done.returncode == 1
+    assert f"{path}:1: CPU_LIMIT: " in done.stderr
+    assert f"{path}:2: TYPO: unknown key" in done.stderr
+    assert "sk-ant-1" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_several_settings_files_are_checked_in_one_call(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"maxConcurrency": 4}', encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"autoMode": {"maxConcurrency": 4}}', encoding="utf-8")
+    files = [str(tmp_path / name) for name in ("a.json", "b.json")]
+    done = invoke("config", "--settings", files[0], "--settings", files[1])
+    assert done.returncode == 0, done.stderr
+    assert f"ok    {files[0]}" in done.stdout
+    assert f'{files[1]}: autoMode.maxConcurrency: ignored by the server; write "max' in done.stdout
+
+
+def test_without_an_engine_doctor_still_answers(tmp_path: Path) -> None:
+    done = invoke("doctor", "--path", str(tmp_path / "absent"))
+    assert done.returncode == 1
+    assert "FAIL  engine" in done.stdout
+    assert "-> invoke provision" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings import host as module
-from settings.host import GIB, HostFacts, host_facts
+from settings.host import GIB, HostFacts, host_facts, network_mbps
 
 HOST = HostFacts(
     memory=48 * GIB,
@@ -113,3 +113,27 @@ def test_a_system_without_affinity_counts_all_processors(monkeypatch: pytest.Mon
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(psutil, "cpu_count", lambda: None)
     assert host_facts().cpus == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "speed", "mbps", "why"),
+    [
+        ("eth0 00000000 0101", "1000\n", 1000, "the device of the default route"),
+        ("eth0 00000000 0101", "-1\n", None, "a virtual device has no speed"),
+        ("eth0 00000000 0101", None, None, "nor any file"),
+        ("eth0 000011AC 0101", "1000\n", None, "no way out"),
+        ("", "1000\n", None, "an empty line"),
+    ],
+)
+def test_the_network_is_as_fast_as_the_kernel_says(
+    tmp_path: Path, route: str, speed: str | None, mbps: int | None, why: str
+) -> None:
+    (tmp_path / "eth0").mkdir()
+    (tmp_path / "route").write_text(f"Iface Destination Gateway\n{route}\n", encoding="ascii")
+    if speed is not None:
+        (tmp_path / "eth0" / "speed").write_text(speed, encoding="ascii")
+    assert network_mbps(tmp_path / "route", tmp_path) == mbps, why
+
+
+def test_without_a_table_of_routes_the_speed_is_not_known(tmp_path: Path) -> None:
+    assert network_mbps(tmp_path / "absent", tmp_path) is None
