@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from compose.effective import staging_values
 from compose.errors import ComposeError
 from compose.model import ServiceLimits, load_model, read_limits
 from compose.run import run
@@ -154,9 +155,9 @@ def plan_campaign(
 
 def staging_limits() -> ServiceLimits:
     """The limits of the server in the effective staging model: what is deployed is tested."""
-    env_file = ENV_FILE if ENV_FILE.exists() else None
+    env = {**staging_values(ENV_FILE).plain(), **compose_placeholders()}
     try:
-        return read_limits(load_model(run, env_file=env_file, env=compose_placeholders()))
+        return read_limits(load_model(run, env_file=os.devnull, env=env))
     except ComposeError as error:
         error.add_note("Docker Compose v2 is needed: .venv/bin/invoke provision installs it")
         raise

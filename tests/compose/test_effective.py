@@ -108,7 +108,7 @@ def test_secrets_reach_compose_by_environment_and_never_by_command_line() -> Non
     run = Recording()
     staging_model(run, values())
     assert run.env["AUTOMAKER_API_KEY"] == "pa$1wor$D"
-    assert "wor" not in " ".join(run.argv)
+    assert "pa$1" not in " ".join(run.argv)
 
 
 def test_a_stray_env_file_beside_the_compose_files_is_not_read() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from settings.env_complete import Completion, complete
 from settings.env_file import parse_env
+from settings.env_keys import PUBLIC_KEYS
 from settings.errors import SettingsError
 from settings.tiers import Proposal
 
@@ -18,7 +19,7 @@ PATH = Path(".env.staging")
 PROPOSAL = Proposal(memory_gib=48, cpus=8, old_space_mib=32768, max_concurrency=6)
 ANTHROPIC = {"ANTHROPIC_API_KEY": "sk-ant-1"}
 SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(
-    lambda text: bool(text.strip())
+    lambda text: bool(text.strip()) and text not in PUBLIC_KEYS
 )
 
 
