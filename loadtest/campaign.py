@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from compose.commands import STAGING_FILE
 from compose.effective import staging_values
 from compose.errors import ComposeError
 from compose.model import ServiceLimits, load_model, read_limits
@@ -155,6 +156,10 @@ def plan_campaign(
 
 def staging_limits() -> ServiceLimits:
     """The limits of the server in the effective staging model: what is deployed is tested."""
+    if not STAGING_FILE.exists():
+        raise ComposeError(
+            f"{STAGING_FILE}: missing", next_step="bring it back: git checkout -- compose/"
+        )
     env = {**staging_values(ENV_FILE).plain(), **compose_placeholders()}
     try:
         return read_limits(load_model(run, env_file=os.devnull, env=env))

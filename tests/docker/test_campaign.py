@@ -18,6 +18,8 @@ import jsonschema
 import psutil
 import pytest
 
+from compose.errors import ComposeError
+from loadtest import campaign
 from loadtest.rig.labels import RUN
 from loadtest.summary import SCHEMA_FILE
 
@@ -294,6 +296,15 @@ def test_no_engine_is_one_line_with_the_command_that_helps(place: Path) -> None:
     assert_one_clear_error(done.stderr)
     assert "invoke provision" in done.stderr
     assert not (place / "reports").exists()
+
+
+def test_a_missing_compose_file_says_how_to_bring_it_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(campaign, "STAGING_FILE", tmp_path / "gone.yml")
+    with pytest.raises(ComposeError, match=r"gone\.yml: missing") as caught:
+        campaign.staging_limits()
+    assert caught.value.__notes__ == ["bring it back: git checkout -- compose/"]
 
 
 def test_a_dry_run_prints_plan_memory_and_time_and_starts_nothing(
