@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from loadtest.rig.engine import ENGINE_ERRORS, Client, connect, sweep
 from loadtest.rig.image import ensure_image
 from loadtest.rig.trial import Rig
 from loadtest.summarise import Facts, summarise
-from loadtest.summary import INTERRUPTED, UNUSABLE
+from loadtest.summary import INTERRUPTED, UNUSABLE, ClaimResult
 from settings.environment import compose_placeholders, swarm_environment
 from settings.host import HostFacts, host_facts
 from settings.load import load_settings
@@ -105,17 +105,7 @@ def run_campaign(request: Request, console: Console) -> int:
         if stopped and not outcomes and not isinstance(stopped, KeyboardInterrupt):
             shutil.rmtree(folder, ignore_errors=True)
             raise stopped
-        results = [
-            judge(
-                name,
-                claim,
-                outcomes,
-                scale=campaign.scale,
-                selected=name in campaign.claims,
-                planned=campaign.trials,
-            )
-            for name, claim in settings.claims.items()
-        ]
+        results = judge_all(settings, campaign, outcomes)
         code = exit_code_of(results) if stopped is None else code_of(stopped)
         took = time.monotonic() - began
         facts = Facts(folder.name, request, campaign, backing, limits, host, took, code)
@@ -127,6 +117,23 @@ def run_campaign(request: Request, console: Console) -> int:
         if stopped and code != INTERRUPTED:
             raise stopped
     return code
+
+
+def judge_all(
+    settings: Settings, campaign: Campaign, outcomes: Sequence[Outcome]
+) -> list[ClaimResult]:
+    """A verdict for every claim of the guide, those not asked for included."""
+    return [
+        judge(
+            name,
+            claim,
+            outcomes,
+            scale=campaign.scale,
+            selected=name in campaign.claims,
+            planned=campaign.trials,
+        )
+        for name, claim in settings.claims.items()
+    ]
 
 
 def code_of(stopped: BaseException) -> int:
