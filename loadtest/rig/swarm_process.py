@@ -63,6 +63,7 @@ class SwarmProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        self._result_file.unlink(missing_ok=True)  # what it said is in the outcome by now
 
     def go(self) -> None:
         """Let the agents come."""
