@@ -171,7 +171,7 @@ def staging_limits() -> ServiceLimits:
     try:
         return read_limits(load_model(run, env_file=os.devnull, env=env))
     except ComposeError as error:
-        error.add_note("Docker Compose v2 is needed: .venv/bin/invoke provision installs it")
+        error.add_note("where Docker Compose v2 is missing: .venv/bin/invoke provision installs it")
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -117,11 +118,9 @@ def _make(recipe: Recipe, run: Run) -> None:
 
 def _os_release() -> dict[str, str]:
     try:
-        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+        return platform.freedesktop_os_release()
     except OSError:
         return {}
-    pairs = (line.partition("=") for line in lines)
-    return {key: value.strip('"') for key, _, value in pairs}
 
 
 def _mirrors(run: Run) -> str:

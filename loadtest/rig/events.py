@@ -1,4 +1,4 @@
-"""What the engine says of our containers: out of memory, died. Subscribed before they start."""
+"""What the engine says of our containers: out of memory. Subscribed before they start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from loadtest.rig.labels import RUN
 
 
 class EventLog:
-    """The `oom` and `die` events of one run's containers, as they arrive."""
+    """The `oom` events of one run's containers, as they arrive."""
 
     def __init__(self, client: docker.DockerClient, run_id: str) -> None:
-        filters = {"label": f"{RUN}={run_id}", "event": ["oom", "die"]}
+        filters = {"label": f"{RUN}={run_id}", "event": "oom"}
         self._stream: Any = client.events(decode=True, filters=filters)
         self._events: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)

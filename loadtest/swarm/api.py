@@ -36,7 +36,6 @@ class Api:
     def __init__(self, client: HttpSession, api_key: str) -> None:
         self._client = client
         self._headers = {"X-API-Key": api_key}
-        self.rate_limited = 0
 
     def create_feature(self, project: str, title: str, agent_class: str) -> str:
         """Create a feature in the backlog; returns its id."""
@@ -89,7 +88,6 @@ class Api:
                 break
             if "Retry-After" not in response.headers:
                 raise RefusedError(f"POST {path}: {_text(response)}")
-            self.rate_limited += 1
             gevent.sleep(min(float(response.headers["Retry-After"]), _LONGEST_BACKOFF_S))
         raise _problem(f"POST {path}", response)
 

@@ -103,10 +103,6 @@ class Conductor:
         """Whether the gate has opened for a slot."""
         return slot.index < self.admitted or self.kind == "stable"
 
-    def started(self) -> int:
-        """Agents that were started so far."""
-        return sum(slot.started_s is not None for slot in self.slots)
-
     def step(self, now: float, silence: Silence) -> None:
         """Move the trial on: open the gate, note a failure, see the end."""
         if self.finished:
