@@ -13,7 +13,9 @@ from compose.show import show_findings, show_recommendation, show_settings
 from settings.env_keys import StagingEnv
 from settings.load import load_settings
 from settings.recommend import parse_mix, recommend
-from settings.server_files import check_file
+from settings.server_changes import parse_changes
+from settings.server_files import check_file, kind_of
+from settings.server_merge import merge_file
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,24 @@ def check_files(paths: Sequence[str], env_file: Path) -> Answer:
     data = {path: [asdict(one) for one in findings] for path, findings in found.items()}
     failed = any(one.level == "fail" for findings in found.values() for one in findings)
     return Answer(text, data, int(failed))
+
+
+def change_file(
+    paths: Sequence[str], words: Sequence[str], env_file: Path, *, dry_run: bool = False
+) -> Answer:
+    """Merge changes such as `maxConcurrency=6` into the one settings file of `paths`."""
+    if len(paths) != 1:
+        raise ComposeError(
+            f"--set changes one file, and {len(paths)} are named",
+            next_step="invoke config --settings FILE --set KEY=VALUE",
+            exit_code=2,
+        )
+    path = Path(paths[0])
+    changes = parse_changes(words, kind_of(path))
+    _, cap = _limits(env_file)
+    done = merge_file(path, changes.values, dry_run=dry_run, cap=cap)
+    text = "\n".join([*changes.remarks, *done.lines()])
+    return Answer(text, {**done.public(), "dry_run": dry_run, "remarks": changes.remarks})
 
 
 def _limits(env_file: Path) -> tuple[int, int]:

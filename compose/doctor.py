@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compose.checks import Check, Level, passed
 from compose.doctor_hardware import hardware
 from compose.doctor_stack import stack
+from compose.endpoint import where
 from compose.host_report import HostReport
 from settings.env_file import PRIVATE_MODE
 
@@ -19,17 +20,27 @@ def diagnose(report: HostReport) -> list[Check]:
 
 
 def _engine(report: HostReport) -> Iterator[Check]:
+    yield passed("engine host", where(report.host.endpoint))
     tools = (("engine", report.engine), ("Compose", report.compose), ("buildx", report.buildx))
     for name, version in tools:
         if version is None:
             yield Check("fail", name, "missing, or does not answer", PROVISION)
         else:
             yield passed(name, version)
-    if report.facts.cgroup_version:
-        yield passed("cgroup", f"version {report.facts.cgroup_version}")
-    else:
-        yield Check("fail", "cgroup", "none: no limit would be enforced", "mount /sys/fs/cgroup")
+    yield _cgroup(report)
     yield _swap_accounting(report)
+
+
+def _cgroup(report: HostReport) -> Check:
+    match report.host.cgroup_version:
+        case None:
+            return Check("warn", "cgroup", *report.host.unseen)
+        case 0:
+            return Check(
+                "fail", "cgroup", "none: no limit would be enforced", "mount /sys/fs/cgroup"
+            )
+        case version:
+            return passed("cgroup", f"version {version}")
 
 
 def _swap_accounting(report: HostReport) -> Check:
@@ -40,7 +51,7 @@ def _swap_accounting(report: HostReport) -> Check:
         case True:
             return passed(name, "on: a memory limit is a limit")
     # Without swap there is none to account for.
-    level: Level = "fail" if report.facts.swap else "warn"
+    level: Level = "fail" if report.host.swap else "warn"
     return Check(
         level,
         name,

@@ -22,13 +22,20 @@ def wanted_state(limits: ServiceLimits, image: str | None) -> ContainerState:
 
 
 def actual_state(run: Run, name: str) -> tuple[ContainerState | None, str]:
-    """Return a container's state and its status (running, exited, ...); (None, absent) if none."""
+    """Return a container's state and its status (running, exited, ...).
+
+    (None, absent) if there is none, (None, unknown) where the engine does not say.
+    """
     # Asked for single fields: the whole answer would hold the container's secrets.
     fields = "[{{json .HostConfig.Memory}},{{json .HostConfig.RestartPolicy}},"
     fields += "{{json .Image}},{{json .State.Status}}]"
-    found = _ask(run, ["docker", "container", "inspect", "--format", fields, name])
-    if found is None:
-        return None, "absent"
+    try:
+        argv = ["docker", "container", "inspect", "--format", fields, name]
+        found = json.loads(run(argv, timeout_s=ANSWER_BUDGET_S).stdout)
+    except ComposeError as error:
+        return None, "absent" if "no such container" in str(error).lower() else "unknown"
+    except ValueError:
+        return None, "unknown"
     memory, policy, image, status = found
     restart = policy.get("Name") or "no"
     if policy.get("MaximumRetryCount"):
@@ -42,26 +49,32 @@ def image_id(run: Run, reference: str) -> str | None:
     return None if found is None else str(found)
 
 
-def port_holder(run: Run, port: int) -> str | None:
-    """Name the container that publishes a port, else the process that listens; None if free."""
+def port_state(run: Run, port: int, *, local: bool = True) -> tuple[str | None, bool]:
+    """Name the container that publishes a port, else the process that listens here.
+
+    Returns (holder, looked): `holder` is None where nobody was seen, and the port is free only
+    if all that could hold it was looked at. Processes are not, unless the engine is `local`.
+    """
     try:
         argv = ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]
         names = run(argv, timeout_s=ANSWER_BUDGET_S).stdout.split()
     except ComposeError:
         names = []
-    return names[0] if names else _listener(port)
+    if names:
+        return names[0], True
+    return _listener(port) if local else (None, False)
 
 
-def _listener(port: int) -> str | None:
+def _listener(port: int) -> tuple[str | None, bool]:
     """Name the process that listens on a TCP port; only root sees those of others."""
     try:
         sockets = psutil.net_connections("tcp")
     except psutil.AccessDenied:
-        return None
+        return None, False
     for one in sockets:
         if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port:
-            return _process_name(one.pid)
-    return None
+            return _process_name(one.pid), True
+    return None, True
 
 
 def _process_name(pid: int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compose.checks import Check, Level, passed
-from compose.host_report import HostReport
+from compose.host_report import EngineHost, HostReport
 from settings.host import GIB, NEARLY
 from settings.sizes import in_gib
 
@@ -25,22 +25,25 @@ TABLE = (
 
 def hardware(report: HostReport) -> Iterator[Check]:
     """Yield the guide's table, free disk, and what MEMORY_LIMIT and the heap leave over."""
-    facts = report.facts
-    amounts = (facts.memory, facts.cpus, report.disk_total, report.network_mbps)
+    host = report.host
+    amounts = (host.memory, host.cpus, host.disk_total, host.network_mbps)
     for row, amount in zip(TABLE, amounts, strict=True):
-        yield _against_table(row, amount)
-    yield _disk_free(facts.disk_free)
+        yield _against_table(row, amount, host)
+    yield _disk_free(host)
     if report.limits is not None:
         yield _reserve(report, report.limits.memory_bytes)
-        yield _processors(report, report.limits.cpus)
+        yield _processors(host, report.limits.cpus)
         yield _heap(report.limits.memory_bytes, report.limits.node_old_space_mib)
 
 
-def _against_table(row: tuple[str, int, str, int, int, int], amount: int | None) -> Check:
+def _against_table(
+    row: tuple[str, int, str, int, int, int], amount: int | None, host: EngineHost
+) -> Check:
     name, unit, unit_name, minimum, recommended, target = row
     goal = f"staging target {target} {unit_name}"
     if amount is None:
-        return Check("warn", name, f"not known; {goal}", "ask whoever runs the host")
+        found, fix = host.unseen
+        return Check("warn", name, f"{found}; {goal}", fix)
     shown = f"{amount / unit:.4g} {unit_name}"
     # Firmware, kernel and file systems keep a little of what was bought.
     if amount >= target * unit * NEARLY:
@@ -57,9 +60,11 @@ def _against_table(row: tuple[str, int, str, int, int, int], amount: int | None)
     )
 
 
-def _disk_free(free: int) -> Check:
-    found = f"{free / GB:.4g} GB free"
-    if free >= DISK_FREE_NEEDED:
+def _disk_free(host: EngineHost) -> Check:
+    if host.disk_free is None:
+        return Check("warn", "disk space", *host.unseen)
+    found = f"{host.disk_free / GB:.4g} GB free"
+    if host.disk_free >= DISK_FREE_NEEDED:
         return passed("disk space", found)
     return Check(
         "fail",
@@ -71,7 +76,9 @@ def _disk_free(free: int) -> Check:
 
 def _reserve(report: HostReport, limit: int) -> Check:
     """Compare the host's memory with what all containers together may use."""
-    memory = report.facts.memory
+    memory = report.host.memory
+    if memory is None:
+        return Check("warn", "memory reserve", *report.host.unseen)
     left = memory - limit - report.beside_memory
     found = f"{in_gib(left, 1)} left beside MEMORY_LIMIT ({in_gib(limit, 1)}), UI and docs"
     if left >= HOST_RESERVE:
@@ -83,16 +90,19 @@ def _reserve(report: HostReport, limit: int) -> Check:
     return Check(level, "memory reserve", f"{found}: the host itself may run out", fix)
 
 
-def _processors(report: HostReport, cpus: float | None) -> Check:
+def _processors(host: EngineHost, cpus: float | None) -> Check:
     if cpus is None:
         return Check("warn", "CPU limit", "none", "CPU_LIMIT in .env.staging")
-    if cpus <= report.facts.cpus:
-        return passed("CPU limit", f"{cpus:g} of {report.facts.cpus}")
+    if host.cpus is None:
+        found, fix = host.unseen
+        return Check("warn", "CPU limit", f"{cpus:g}; what the host has is {found}", fix)
+    if cpus <= host.cpus:
+        return passed("CPU limit", f"{cpus:g} of {host.cpus}")
     return Check(
         "fail",
         "CPU limit",
-        f"{cpus:g}, and the host has {report.facts.cpus}: the engine refuses to start that",
-        f"CPU_LIMIT={max(1, report.facts.cpus - 1)} in .env.staging",
+        f"{cpus:g}, and the host has {host.cpus}: the engine refuses to start that",
+        f"CPU_LIMIT={max(1, host.cpus - 1)} in .env.staging",
     )
 
 

@@ -1,9 +1,7 @@
-"""Looks at this host for the doctor; changes nothing, and keeps no secret."""
+"""Looks at a host for the doctor; changes nothing, and keeps no secret."""
 
 from __future__ import annotations
 
-import json
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from compose.commands import DOCS_FILE, STAGING_FILE
-from compose.doctor_docker import actual_state, image_id, port_holder, wanted_state
+from compose.doctor_docker import actual_state, image_id, port_state, wanted_state
+from compose.doctor_host import engine_host, engine_info, path_reports
 from compose.effective import StagingValues, staging_model, staging_values
 from compose.errors import ComposeError
 from compose.host_probe import probe
@@ -20,7 +19,6 @@ from compose.model import ServiceLimits, read_limits
 from compose.run import Run
 from settings.env_file import load_env
 from settings.errors import SettingsError
-from settings.host import host_facts, network_mbps
 
 ANSWER_BUDGET_S = 20.0
 PORT_KEYS = {"ui": "UI_PORT", "server": "API_PORT", "docs": "DOCS_PORT"}
@@ -53,17 +51,14 @@ def examine(run: Run, env_path: Path) -> HostReport:
     """Find out all that the checks need; what cannot be found out is None, never an error."""
     env, values = _env(env_path)
     tools = probe(run)
-    info = _engine_info(run)
+    info = engine_info(run)
+    host = engine_host(tools.endpoint, info)
     stacks = _stacks(run, values) if tools.compose_version else Stacks()
-    data = Path(info.get("DockerRootDir") or "/")
-    disk = data if data.exists() else Path("/")
     limits = stacks.limits("server")
     beside = [stacks.limits(name) for name in ("ui", "docs")]
     server = stacks.services().get("server", {})
     return HostReport(
-        facts=host_facts(disk),
-        disk_total=shutil.disk_usage(disk).total,
-        network_mbps=network_mbps(),
+        host=host,
         engine=tools.engine_version,
         compose=tools.compose_version,
         buildx=tools.buildx_version,
@@ -71,9 +66,10 @@ def examine(run: Run, env_path: Path) -> HostReport:
         env=env,
         limits=limits,
         beside_memory=sum(one.memory_bytes for one in beside if one),
-        mounts_missing=_mounts_missing(server),
+        mounts_missing=_mounts_missing(server) if host.local else None,
+        paths=path_reports(values, local=host.local),
         owner=_owner(values),
-        ports=_ports(run, stacks),
+        ports=_ports(run, stacks, local=host.local),
         volumes_missing=_volumes_missing(run, stacks.staging or {}),
         containers=_containers(run, stacks) if tools.engine_version else (),
     )
@@ -97,16 +93,6 @@ def _env(path: Path) -> tuple[EnvReport, StagingValues]:
     return EnvReport(str(path), mode, problems, remarks), values
 
 
-def _engine_info(run: Run) -> Mapping[str, Any]:
-    """Return what `docker info` says; empty where there is no engine to ask."""
-    try:
-        argv = ["docker", "info", "--format", "{{json .}}"]
-        found = json.loads(run(argv, timeout_s=ANSWER_BUDGET_S).stdout)
-    except (ComposeError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _stacks(run: Run, values: StagingValues) -> Stacks:
     try:
         return Stacks(
@@ -128,15 +114,15 @@ def _owner(values: StagingValues) -> tuple[int, int]:
     return int(uid or USUAL_OWNER[0]), int(gid or USUAL_OWNER[1])
 
 
-def _ports(run: Run, stacks: Stacks) -> tuple[PortReport, ...]:
+def _ports(run: Run, stacks: Stacks, *, local: bool) -> tuple[PortReport, ...]:
     services = stacks.services()
     ours = {body.get("container_name") for body in services.values()}
     found = []
     for name, usual in USUAL_PORTS.items():
         published = services.get(name, {}).get("ports") or [{"published": usual}]
         port = int(published[0]["published"])
-        holder = port_holder(run, port)
-        found.append(PortReport(PORT_KEYS[name], port, holder, holder in ours))
+        holder, looked = port_state(run, port, local=local)
+        found.append(PortReport(PORT_KEYS[name], port, holder, holder in ours, looked))
     return tuple(found)
 
 

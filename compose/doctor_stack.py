@@ -6,22 +6,32 @@ from collections.abc import Iterator
 
 from compose.checks import Check, passed
 from compose.difference import size_as_compose_writes_it
-from compose.host_report import ContainerReport, HostReport, PortReport
+from compose.doctor_paths import paths
+from compose.host_report import ContainerReport, EngineHost, HostReport, PortReport
 
 
 def stack(report: HostReport) -> Iterator[Check]:
-    """Yield ports, mounts, volumes and drift."""
-    yield from map(_port, report.ports)
+    """Yield ports, path names, mounts, volumes and drift."""
+    for port in report.ports:
+        yield _port(port, report.host)
+    yield from paths(report)
     if report.limits is None:
         yield Check("warn", "compose files", "not read", "mend what fails above, then look again")
         return
-    yield _mounts(report)
+    if report.mounts_missing is None:
+        yield Check("warn", "mounts", *report.host.unseen)
+    else:
+        yield _mounts(report.mounts_missing, report.owner)
     yield _volumes(report.volumes_missing)
     yield from map(_drift, report.containers)
 
 
-def _port(one: PortReport) -> Check:
+def _port(one: PortReport, host: EngineHost) -> Check:
     name = f"port {one.port}"
+    if one.holder is None and not one.looked:
+        unseen, there = host.unseen
+        fix = "sudo .venv/bin/invoke doctor" if host.local else there
+        return Check("warn", name, f"no container seen to hold it; processes {unseen}", fix)
     if one.holder is None:
         return passed(name, "free")
     if one.ours:
@@ -30,11 +40,10 @@ def _port(one: PortReport) -> Check:
     return Check("fail", name, f"held by {one.holder}", fix)
 
 
-def _mounts(report: HostReport) -> Check:
-    missing = report.mounts_missing
+def _mounts(missing: tuple[str, ...], owner: tuple[int, int]) -> Check:
     if not missing:
         return passed("mounts", "present")
-    uid, gid = report.owner
+    uid, gid = owner
     return Check(
         "fail",
         "mounts",
@@ -54,6 +63,10 @@ def _volumes(missing: tuple[str, ...] | None) -> Check:
 
 def _drift(one: ContainerReport) -> Check:
     """Compare a container with what the compose file would make of it now."""
+    if one.actual is None and one.status != "absent":
+        return Check(
+            "warn", one.name, "not known: the engine does not say", f"docker inspect {one.name}"
+        )
     if one.actual is None:
         return passed(one.name, "not deployed")
     wanted, actual = one.wanted, one.actual
@@ -66,13 +79,12 @@ def _drift(one: ContainerReport) -> Check:
         found.append("its image has no tag any more")
     elif actual.image != wanted.image:
         found.append(f"image {_short(actual.image)}, not {_short(wanted.image)}")
+    drifted = f", drifted: {'; '.join(found)}" if found else ""
+    if one.status == "exited":
+        fix = f"invoke start; if it exits again: docker logs --tail 50 {one.name}"
+        return Check("fail", one.name, f"exited{drifted}", fix)
     if found:
-        return Check(
-            "warn",
-            one.name,
-            f"{one.status}, drifted: {'; '.join(found)}",
-            "recreate it: docker compose up -d --force-recreate",
-        )
+        return Check("warn", one.name, f"{one.status}{drifted}", "recreate it: invoke restart")
     if one.status != "running":
         return Check("fail", one.name, one.status, f"docker logs --tail 50 {one.name}")
     return passed(one.name, "running as the compose file says")

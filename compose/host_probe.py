@@ -34,7 +34,7 @@ def probe(run: Run) -> HostState:
         root=os.geteuid() == 0,
         sudo=_succeeds(run, ["sudo", "-n", "true"]),
         systemd=Path("/run/systemd/system").is_dir(),
-        endpoint=_endpoint(run),
+        endpoint=endpoint(run),
         engine_version=_says(run, ["docker", "version", "--format", "{{.Server.Version}}"]),
         compose_version=_compose_2(_says(run, ["docker", "compose", "version", "--short"])),
         buildx_version=_second_word(_says(run, ["docker", "buildx", "version"])),
@@ -43,6 +43,15 @@ def probe(run: Run) -> HostState:
         socket_denied=SOCKET.exists() and not os.access(SOCKET, os.R_OK | os.W_OK),
     )
     return replace(state, docker_repository=bool(state.missing()) and _repository_answers(run))
+
+
+def endpoint(run: Run) -> str:
+    """Return the engine's address: DOCKER_HOST, else the client's context, else the usual socket.
+
+    It is read, not tried: nothing need answer there.
+    """
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    return docker_host() or _says(run, asked) or LOCAL_ENDPOINTS[0]
 
 
 def _attempt(run: Run, argv: Sequence[str], budget_s: float) -> str | None:
@@ -67,12 +76,6 @@ def _os_release() -> dict[str, str]:
         return platform.freedesktop_os_release()
     except OSError:
         return {}
-
-
-def _endpoint(run: Run) -> str:
-    """DOCKER_HOST, else what the client's current context points at, else the usual socket."""
-    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
-    return docker_host() or _says(run, asked) or LOCAL_ENDPOINTS[0]
 
 
 def _compose_2(version: str | None) -> str | None:

@@ -12,16 +12,22 @@ from settings.sizes import parse_size
 
 HIGHEST_CONCURRENCY = 20
 MEBIBYTE = 2**20
+# Shorter ones can be guessed, and could not be found in what is printed.
+SHORTEST_SECRET = 8
 # Printed in documentation or compiled into the server: everybody knows them.
 PUBLIC_KEYS = frozenset(
     {"automaker-staging-key-2026", "protoLabs_studio_key", "your_anthropic_key", "changeme"}
 )
+# Of an address such as https://token@host/...
+_CREDENTIALS = re.compile(r"(\w://)[^/@\s]+@")
 _COMPOSE_SIZE = re.compile(r"[1-9][0-9]*[kKmMgGtT]")
 
 
 def _secret(text: str) -> str:
     if not text.strip():
         raise ValueError("empty")
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"too short: a secret has {SHORTEST_SECRET} characters or more")
     if text in PUBLIC_KEYS:
         raise ValueError("a published example; use a key of your own")
     return text
@@ -47,8 +53,15 @@ def _path(text: str) -> str:
 
 
 def _webhook(text: str) -> str:
-    if not text.startswith("https://"):
+    # Plain HTTP only to a relay on this host, where nobody can listen in.
+    if not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", text):
         raise ValueError("not an address that begins with https://")
+    return text
+
+
+def _stack_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,40}", text):
+        raise ValueError("not a name of lower-case letters, digits, - and _")
     return text
 
 
@@ -78,6 +91,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]
 AbsolutePath = Annotated[str, BeforeValidator(_path)]
+StackName = Annotated[str, BeforeValidator(_stack_name)]
 Port = Annotated[int, BeforeValidator(_whole(1, 65535))]
 UserId = Annotated[int, BeforeValidator(_whole(0, 2**31 - 1))]
 
@@ -120,12 +134,26 @@ class StagingEnv(BaseModel):
     build_context: Annotated[str, BeforeValidator(_text)] | None = Field(
         None, description="checkout of automaker that images are built from"
     )
+    build_ca_bundle: AbsolutePath | None = Field(
+        None, description="certificates that builds behind a TLS proxy need (secret id=ca_bundle)"
+    )
+    stack_name: StackName | None = Field(
+        None, description="what all names of this stack begin with; automaker if not set"
+    )
+    deploy_dir: AbsolutePath | None = Field(
+        None, description="where releases, lock and audit log of this stack are kept"
+    )
+    smoke_project: AbsolutePath | None = Field(
+        None, description="project in which the smoke test runs an agent; else one of its own"
+    )
     discord_deploy_webhook: Webhook | None = Field(None, description="where deploys are told")
     discord_alerts_webhook: Webhook | None = Field(None, description="where alerts are told")
 
 
 REQUIRED = ("ANTHROPIC_API_KEY", "AUTOMAKER_API_KEY")
 KEYS = tuple(str(field.alias) for field in StagingEnv.model_fields.values())
+# What a deploy pins in the compose files; never settings, so never keys of `.env.staging`.
+PINS = ("SERVER_IMAGE", "UI_IMAGE", "DOCS_IMAGE", "GIT_COMMIT_SHA", "DEPLOY_ID")
 DESCRIPTIONS = {str(f.alias): str(f.description) for f in StagingEnv.model_fields.values()}
 SECRET_KEYS = frozenset(
     {
@@ -140,4 +168,4 @@ MASK = "*" * 10
 
 def shown(key: str, value: Any) -> str:
     """Return a value as it may be printed: a secret as `**********`."""
-    return MASK if key in SECRET_KEYS else str(value)
+    return MASK if key in SECRET_KEYS else _CREDENTIALS.sub(rf"\1{MASK}@", str(value))

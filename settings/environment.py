@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
+from pathlib import Path
 
 from settings.env_keys import KEYS
 
@@ -36,3 +39,38 @@ def staging_owner() -> tuple[int, int]:
     uid = int(os.environ.get("SUDO_UID") or os.getuid())
     gid = int(os.environ.get("SUDO_GID") or os.getgid())
     return (uid, gid) if uid else (1000, 1000)
+
+
+def deploy_root() -> Path:
+    """Where deploy directories are kept: the system's for root, else this user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/automaker-staging")
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "automaker-staging"
+
+
+def operator() -> str:
+    """Who runs this, as `user@host`; through sudo the user who typed it."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+
+
+def git_environment(remote: str) -> dict[str, str]:
+    """Variables for git, which knows `remote` by the name of source.
+
+    It asks nothing on the terminal, and uses no transport that runs commands.
+    """
+    return {
+        "GIT_TERMINAL_PROMPT": "0",
+        "SSH_ASKPASS": "/bin/false",
+        "SSH_ASKPASS_REQUIRE": "force",
+        "GIT_ALLOW_PROTOCOL": "https:ssh:git:file",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "remote.source.url",
+        "GIT_CONFIG_VALUE_0": remote,
+    }
+
+
+def proxy_build_args() -> list[str]:
+    """Names of proxy variables that are set; Docker hands them to builds, never to images."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+    return [one for name in names for one in (name, name.lower()) if os.environ.get(one)]

@@ -9,33 +9,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from settings.env_keys import HIGHEST_CONCURRENCY
 from settings.errors import SettingsError
+from settings.server_form import PROJECT_FORM, as_written, flat_form
+from settings.server_paths import aliases, no_directory, real_directory
 
 KNOWN_VERSION = {"global": 6, "project": 1}
 MAIN_WORKTREE = "__main__"
 Level = Literal["warn", "fail"]
 Kind = Literal["global", "project"]
-# What the guide writes below autoMode, and where the server looks for it.
-GLOBAL_FORM = {
-    "maxConcurrency": '"maxConcurrency": {value} at the top level',
-    "verifyBeforeMerge": '"skipVerificationInAutoMode": {opposite} at the top level',
-    "autoCommit": '"gitWorkflow": {{"autoCommit": {value}}}',
-    "autoPush": '"gitWorkflow": {{"autoPush": {value}}}',
-    "useWorktrees": '"useWorktrees": {value} at the top level',
-}
-PROJECT_FORM = {
-    "maxConcurrency": (
-        '"autoModeByWorktree": {{"<id of the project>::__main__": {{"maxConcurrency": {value}}}}} '
-        "in DATA_DIR/settings.json, where projects[] has the id"
-    ),
-    "useWorktrees": '"useWorktrees": {value} in DATA_DIR/settings.json, which is for all projects',
-}
 
 
 @dataclass(frozen=True)
@@ -52,26 +39,62 @@ def check_file(path: Path, cap: int) -> list[Finding]:
 
     `cap` is AUTOMAKER_MAX_CONCURRENCY: the server runs no more than that, whatever a file says.
     """
-    kind: Kind = "project" if path.resolve().parent.name == ".automaker" else "global"
     try:
-        data = json.loads(path.read_bytes())
+        data = parse_settings(path.read_bytes(), path)
     except OSError as error:
         raise SettingsError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except ValueError:
+    return check_settings(data, kind_of(path), cap, real_directory)
+
+
+def kind_of(path: Path) -> Kind:
+    """Say whose file it is: a project's below a folder `.automaker`, else the server's."""
+    return "project" if path.resolve().parent.name == ".automaker" else "global"
+
+
+def parse_settings(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the object that a file holds. SettingsError where the server could not read it."""
+    try:
+        data = parse_json(content.decode("utf-8"))
+    except (ValueError, RecursionError):
         # Not quoted: the file may hold keys of model providers.
         raise SettingsError([f"{path}: not valid JSON; the server would run on defaults"]) from None
     if not isinstance(data, dict):
         raise SettingsError([f"{path}: not a JSON object; the server would run on defaults"])
-    return check_settings(data, kind, cap)
+    return data
 
 
-def check_settings(data: Mapping[str, Any], kind: Kind, cap: int) -> list[Finding]:
-    """What the server would ignore in a settings file, or not do as it is written."""
+def parse_json(text: str) -> Any:
+    """Return a JSON value; ValueError for the NaN and infinities that Python alone takes."""
+
+    def finite(number: str) -> float:
+        value = float(number)
+        if not math.isfinite(value):
+            raise ValueError(number)
+        return value
+
+    return json.loads(text, parse_constant=finite, parse_float=finite)
+
+
+def check_settings(
+    data: Mapping[str, Any],
+    kind: Kind,
+    cap: int,
+    real: Callable[[str], str | None] = no_directory,
+) -> list[Finding]:
+    """What the server would ignore in a settings file, or not do as it is written.
+
+    `real` says which directory a path leads to, None where that is not known.
+    """
     found = [*_version(data, kind), *_guide_form(data, kind)]
     if kind == "project":
         found += _flat_in_project(data)
     else:
-        found += [*_limits(data, cap), *_by_worktree(data, cap), *_always_on(data, cap)]
+        found += [
+            *_limits(data, cap),
+            *_by_worktree(data, cap),
+            *_always_on(data, cap),
+            *_paths(data, real),
+        ]
     return found
 
 
@@ -87,15 +110,16 @@ def _version(data: Mapping[str, Any], kind: Kind) -> Iterator[Finding]:
 
 def _guide_form(data: Mapping[str, Any], kind: Kind) -> Iterator[Finding]:
     """Find keys below autoMode, which the server keeps and never reads."""
-    forms = GLOBAL_FORM if kind == "global" else PROJECT_FORM
     if "autoMode" in data and not isinstance(data["autoMode"], dict):
         yield Finding("warn", "autoMode", "ignored by the server; leave it out")
     for key, value in _mapping(data.get("autoMode")).items():
-        form = forms.get(key)
-        says = "leave it out"
-        if form:
-            opposite = json.dumps(not value)
-            says = "write " + form.format(value=json.dumps(value), opposite=opposite)
+        form = None
+        if kind == "global":
+            flat = flat_form(key, value)
+            form = flat and as_written(flat)
+        elif key in PROJECT_FORM:
+            form = PROJECT_FORM[key].format(value=json.dumps(value))
+        says = f"write {form}" if form else "leave it out"
         yield Finding("warn", f"autoMode.{key}", f"ignored by the server; {says}")
 
 
@@ -152,12 +176,28 @@ def _always_on(data: Mapping[str, Any], cap: int) -> Iterator[Finding]:
         path = _mapping(entry).get("projectPath")
         if not isinstance(path, str) or not path.startswith("/"):
             yield Finding("fail", f"{at}.projectPath", "not an absolute path, so never started")
-        elif path != "/" and path.endswith("/"):
-            yield Finding(
-                "warn", f"{at}.projectPath", "another project than without the slash at its end"
-            )
         if _mapping(entry).get("maxConcurrency") is not None:
             yield from _concurrency(entry["maxConcurrency"], f"{at}.maxConcurrency", cap)
+
+
+def _paths(data: Mapping[str, Any], real: Callable[[str], str | None]) -> Iterator[Finding]:
+    """Find projects under two names, in and across the two lists that name projects."""
+    lists = (
+        ("projects", "path", data.get("projects")),
+        (
+            "autoModeAlwaysOn.projects",
+            "projectPath",
+            _mapping(data.get("autoModeAlwaysOn")).get("projects"),
+        ),
+    )
+    named = [
+        (f"{name}[{number}].{key}", path)
+        for name, key, entries in lists
+        for number, entry in enumerate(_list(entries))
+        if isinstance(path := _mapping(entry).get(key), str) and path.startswith("/")
+    ]
+    for at, message in aliases(named, real):
+        yield Finding("warn", at, message)
 
 
 def _concurrency(value: object, at: str, cap: int) -> Iterator[Finding]:

@@ -48,6 +48,11 @@ def in_gib(count: float, digits: int = 2) -> str:
     return f"{count / 2**30:.{digits}f} GiB"
 
 
+def in_binary(count: float) -> str:
+    """`count` bytes in GiB, or in MiB where it is less than one."""
+    return in_gib(count) if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
 def in_mb(count: float, digits: int = 1) -> str:
     """`count` bytes in decimal megabytes."""
     return f"{count / 1e6:.{digits}f} MB"

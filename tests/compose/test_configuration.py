@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from compose.configuration import check_files, effective, recommended
+from compose.configuration import change_file, check_files, effective, recommended
+from compose.errors import ComposeError
 from settings.env_keys import KEYS
+from settings.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +56,34 @@ def test_settings_files_are_checked_together(env_file: Path, tmp_path: Path) -> 
     ]
     assert check_files([str(good)], env_file).exit_code == 0
     assert answer.data[str(good)] == []
+
+
+def test_a_change_is_shown_and_held_against_the_cap_in_effect(
+    env_file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.json"
+    answer = change_file([str(path)], ["autoMode.maxConcurrency=8"], env_file)
+    assert answer.text.splitlines() == [
+        'autoMode.maxConcurrency: the server reads "maxConcurrency": 8 at the top level; '
+        "written so",
+        "maxConcurrency: not set -> 8",
+        f"warn  {path}: maxConcurrency: 8: AUTOMAKER_MAX_CONCURRENCY lets 6 run; raise it for more",
+        f"{path}: written",
+    ]
+    assert answer.data["changes"] == [{"key": "maxConcurrency", "after": 8}]
+    assert json.loads(json.dumps(answer.data))["dry_run"] is False
+
+
+def test_a_projects_file_is_known_by_its_folder(env_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / ".automaker" / "settings.json"
+    path.parent.mkdir()
+    with pytest.raises(SettingsError, match="move it to DATA_DIR"):
+        change_file([str(path)], ["useWorktrees=true"], env_file)
+    assert change_file([str(path)], ["workflow.maxPendingReviews=3"], env_file).data["written"]
+
+
+@pytest.mark.parametrize("paths", [[], ["a", "b"]])
+def test_a_change_is_of_exactly_one_file(env_file: Path, paths: list[str]) -> None:
+    with pytest.raises(ComposeError, match=f"and {len(paths)} are named") as caught:
+        change_file(paths, ["a=1"], env_file)
+    assert caught.value.exit_code == 2

@@ -14,23 +14,31 @@ from compose.doctor import diagnose
 from compose.host_report import (
     ContainerReport,
     ContainerState,
+    EngineHost,
     EnvReport,
     HostReport,
+    PathReport,
     PortReport,
 )
 from compose.model import Restart, ServiceLimits
 from compose.show import show_checks
-from settings.host import GIB, HostFacts
+from settings.host import GIB
 
-FACTS = HostFacts(
+ENGINE_HOST = EngineHost(
+    endpoint="unix:///var/run/docker.sock",
     memory=64 * GIB,
-    memory_available=60 * GIB,
     swap=0,
     cpus=8,
+    disk_total=200 * 10**9,
     disk_free=100 * 10**9,
-    kernel="6.1.0",
-    system="Linux",
+    network_mbps=1000,
     cgroup_version=2,
+)
+ELSEWHERE = EngineHost("ssh://user@prod.example", memory=64 * GIB, cpus=8, cgroup_version=2)
+PATHS = (
+    PathReport("PROJECTS_MOUNT", "/srv/p", "/srv/p"),
+    PathReport("LABS_MOUNT", "/srv/l", "/srv/l"),
+    PathReport("ALLOWED_ROOT_DIRECTORY", "/srv", "/srv"),
 )
 LIMITS = ServiceLimits(
     memory_bytes=48 * GIB,
@@ -46,9 +54,7 @@ LIMITS = ServiceLimits(
 WANTED = ContainerState(48 * GIB, "on-failure:5", "sha256:aaaa")
 SERVER = ContainerReport("automaker-server-staging", WANTED, WANTED, "running")
 HOST = HostReport(
-    facts=FACTS,
-    disk_total=200 * 10**9,
-    network_mbps=1000,
+    host=ENGINE_HOST,
     engine="28.0",
     compose="2.30",
     buildx="0.20",
@@ -57,6 +63,7 @@ HOST = HostReport(
     limits=LIMITS,
     beside_memory=2 * GIB,
     mounts_missing=(),
+    paths=PATHS,
     owner=(1000, 1000),
     ports=(PortReport("UI_PORT", 3007),),
     volumes_missing=(),
@@ -64,8 +71,8 @@ HOST = HostReport(
 )
 
 
-def facts(**changes: Any) -> HostReport:
-    return replace(HOST, facts=replace(FACTS, **changes))
+def host(**changes: Any) -> HostReport:
+    return replace(HOST, host=replace(ENGINE_HOST, **changes))
 
 
 def limits(**changes: Any) -> HostReport:
@@ -95,11 +102,11 @@ def test_a_staging_host_passes_everything() -> None:
 @pytest.mark.parametrize(
     ("report", "level", "name", "found", "fix"),
     [
-        (replace(HOST, network_mbps=None), "warn", "network", "not known", "ask"),
-        (replace(HOST, network_mbps=100), "warn", "network", "recommended", "1000"),
-        (replace(HOST, network_mbps=5), "fail", "network", "below the minimum of 10", "1000"),
-        (replace(HOST, disk_total=60 * 10**9), "warn", "disk", "meets the minimum", "200"),
-        (facts(disk_free=9 * 10**9), "fail", "disk space", "9 GB free", "docker image prune"),
+        (host(network_mbps=None), "warn", "network", "not known", "ask"),
+        (host(network_mbps=100), "warn", "network", "recommended", "1000"),
+        (host(network_mbps=5), "fail", "network", "below the minimum of 10", "1000"),
+        (host(disk_total=60 * 10**9), "warn", "disk", "meets the minimum", "200"),
+        (host(disk_free=9 * 10**9), "fail", "disk space", "9 GB free", "docker image prune"),
         (limits(cpus=None), "warn", "CPU limit", "none", "CPU_LIMIT"),
         (limits(cpus=9), "fail", "CPU limit", "9, and the host has 8", "CPU_LIMIT=7"),
         (limits(node_old_space_mib=49152), "fail", "heap", "before V8", "NODE_MAX_OLD_SPACE=24576"),
@@ -109,7 +116,7 @@ def test_a_staging_host_passes_everything() -> None:
         (replace(HOST, engine=None), "fail", "engine", "missing", "invoke provision"),
         (replace(HOST, compose=None), "fail", "Compose", "missing", "invoke provision"),
         (replace(HOST, buildx=None), "fail", "buildx", "missing", "invoke provision"),
-        (facts(cgroup_version=0), "fail", "cgroup", "none", "mount"),
+        (host(cgroup_version=0), "fail", "cgroup", "none", "mount"),
         (replace(HOST, swap_accounting=None), "warn", "swap accounting", "not known", "invoke"),
         (replace(HOST, swap_accounting=False), "warn", "swap accounting", "off", "swapaccount=1"),
         (env(mode=None), "fail", "env file", "missing", "invoke env"),
@@ -132,11 +139,21 @@ def test_a_staging_host_passes_everything() -> None:
             *("fail", "port 3008", "held by nginx (pid 7)", "another API_PORT"),
         ),
         (replace(HOST, limits=None), "warn", "compose files", "not read", "mend"),
-        (server(memory=96 * GIB), "warn", SERVER.name, "memory 96G, not 48G", "recreate"),
+        (server(memory=96 * GIB), "warn", SERVER.name, "memory 96G, not 48G", "invoke restart"),
         (server(memory=0), "warn", SERVER.name, "memory unlimited, not 48G", "recreate"),
         (server(restart="always"), "warn", SERVER.name, "always, not on-failure:5", "recreate"),
         (server(image="sha256:bbbb"), "warn", SERVER.name, "image bbbb, not aaaa", "recreate"),
-        (server(status="exited"), "fail", SERVER.name, "exited", "docker logs"),
+        (server(status="exited"), "fail", SERVER.name, "exited", "invoke start"),
+        (server(status="restarting"), "fail", SERVER.name, "restarting", "docker logs"),
+        (server("exited", memory=0), "fail", SERVER.name, "exited, drifted: mem", "invoke start"),
+        (
+            replace(HOST, containers=(replace(SERVER, actual=None, status="unknown"),)),
+            *("warn", SERVER.name, "not known: the engine does not say", "docker inspect"),
+        ),
+        (
+            replace(HOST, ports=(PortReport("UI_PORT", 3007, looked=False),)),
+            *("warn", "port 3007", "no container seen to hold it; processes not known", "sudo"),
+        ),
     ],
 )
 def test_one_thing_that_is_wrong_is_one_line_with_its_fix(
@@ -160,19 +177,56 @@ def test_one_thing_that_is_wrong_is_one_line_with_its_fix(
     ],
 )
 def test_memory_is_held_against_the_guides_table(gib: float, level: str, found: str) -> None:
-    check = diagnose(facts(memory=round(gib * GIB)))[0]
+    check = diagnose(host(memory=round(gib * GIB)))[0]
     assert (check.name, check.level) == ("RAM", level)
     assert found in check.found
 
 
 def test_the_guides_own_limit_on_the_guides_own_host_is_a_warning() -> None:
-    (check,) = others(facts(memory=round(46.9 * GIB)))
+    (check,) = others(host(memory=round(46.9 * GIB)))
     assert (check.level, check.name) == ("warn", "memory reserve")
 
 
 def test_no_swap_accounting_on_a_host_with_swap_fails() -> None:
-    report = replace(facts(swap=GIB), swap_accounting=False)
+    report = replace(host(swap=GIB), swap_accounting=False)
     assert [one.level for one in others(report)] == ["fail"]
+
+
+def test_where_the_engine_is_has_a_line_of_its_own() -> None:
+    lines = {one.name: (one.level, one.found) for one in diagnose(HOST)}
+    assert lines["engine host"] == ("pass", "on this host: unix:///var/run/docker.sock")
+    lines = {one.name: (one.level, one.found) for one in diagnose(host(endpoint="ssh://u@prod"))}
+    assert lines["engine host"] == ("pass", "on another host: prod (ssh)")
+
+
+def test_nothing_that_cannot_be_seen_on_another_host_is_a_pass() -> None:
+    report = replace(
+        HOST,
+        host=ELSEWHERE,
+        mounts_missing=None,
+        paths=tuple(replace(one, real=None) for one in PATHS),
+        ports=(PortReport("UI_PORT", 3007, looked=False),),
+    )
+    unseen = ["disk", "network", "disk space", "port 3007", "path names", "mounts"]
+    assert [one.name for one in others(report)] == unseen
+    for one in others(report):
+        assert one.level == "warn"
+        assert "not known, on another host" in one.found
+        assert one.fix == "invoke doctor on that host"
+
+
+def test_another_host_whose_engine_does_not_answer_is_not_known_at_all() -> None:
+    report = replace(HOST, host=EngineHost(ELSEWHERE.endpoint), swap_accounting=None)
+    levels = {one.name: one.level for one in diagnose(report)}
+    about_the_host = ("RAM", "CPU", "disk", "memory reserve", "CPU limit", "cgroup")
+    assert {levels[name] for name in about_the_host} == {"warn"}
+    assert levels["heap"] == "pass", "two settings that are compared with each other"
+
+
+def test_a_port_of_ours_is_fine_however_little_is_seen() -> None:
+    ours = PortReport("UI_PORT", 3007, "automaker-ui-staging", ours=True, looked=True)
+    lines = {one.name: one.level for one in diagnose(replace(HOST, host=ELSEWHERE, ports=(ours,)))}
+    assert lines["port 3007"] == "pass"
 
 
 def test_ports_and_containers_of_ours_are_fine() -> None:
@@ -193,7 +247,7 @@ def test_an_image_whose_tag_is_gone_is_drift() -> None:
 def test_whatever_is_no_pass_says_what_to_do(
     memory: int, cpus: int, limit: int, mbps: int | None
 ) -> None:
-    changed = replace(facts(memory=memory, cpus=cpus), network_mbps=mbps)
+    changed = host(memory=memory, cpus=cpus, network_mbps=mbps)
     checks = diagnose(replace(changed, limits=replace(LIMITS, memory_bytes=limit)))
     assert all(bool(one.fix) is (one.level != "pass") for one in checks)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,10 +15,10 @@ import pytest
 
 from compose.commands import DOCS_FILE
 from compose.doctor import diagnose
-from compose.doctor_docker import port_holder
+from compose.doctor_docker import actual_state, port_state
 from compose.doctor_probe import examine
 from compose.errors import ComposeError
-from compose.host_report import ContainerState
+from compose.host_report import ContainerState, EngineHost, PathReport
 from compose.run import Completed
 from settings.env_keys import KEYS
 
@@ -83,7 +84,9 @@ class Printing:
         command = " ".join(argv)
         if argv[:2] == ["docker", "compose"] and "config" in argv and "docker info" in self.prints:
             return Completed(json.dumps(DOCS if str(DOCS_FILE) in argv else STAGING), "", 0)
-        if argv[:3] == ["docker", "container", "inspect"] and argv[-1] in self.containers:
+        if argv[:3] == ["docker", "container", "inspect"]:
+            if argv[-1] not in self.containers:
+                raise ComposeError(f"Error response from daemon: No such container: {argv[-1]}")
             return Completed(self.containers[argv[-1]], "", 0)
         for beginning, text in self.prints.items():
             if command.startswith(beginning):
@@ -109,7 +112,9 @@ def test_everything_is_found_out(env_file: Path) -> None:
     report = examine(Printing(ENGINE, {"the-server": RUNNING}), env_file)
     assert (report.engine, report.compose, report.buildx) == ("27.1.0", "2.30.0", "0.13.1")
     assert report.swap_accounting is True
-    assert report.disk_total > 0
+    assert report.host.local
+    assert report.host.memory == psutil.virtual_memory().total
+    assert report.host.disk_total
     assert report.limits is not None
     assert report.limits.memory_bytes == 16 * GIB
     assert report.beside_memory == 2 * GIB + 2**27
@@ -134,6 +139,93 @@ def test_a_running_container_is_set_beside_what_the_file_wants(env_file: Path) -
     assert server.actual == ContainerState(48 * GIB, "on-failure:5", "sha256:old")
     assert server.status == "running"
     assert (ui.actual, docs.actual) == (None, None)
+
+
+REMOTE = {
+    **ENGINE,
+    "docker info": json.dumps(
+        {"MemTotal": 64 * GIB, "NCPU": 8, "CgroupVersion": "2", "SwapLimit": True}
+    ),
+}
+
+
+@pytest.fixture
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://user@prod.example")
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_of_another_host_only_what_its_engine_says_is_known(env_file: Path) -> None:
+    with env_file.open("a") as file:
+        file.write(f"PROJECTS_MOUNT={env_file.parent}\n")  # which is a directory here
+    report = examine(Printing(REMOTE, {"the-server": RUNNING}), env_file)
+    assert report.host == EngineHost(
+        "ssh://user@prod.example", memory=64 * GIB, cpus=8, cgroup_version=2
+    )
+    assert report.mounts_missing is None
+    assert {one.real for one in report.paths} == {None}
+    assert report.volumes_missing == ("automaker-data",), "the engine says so, wherever it is"
+    assert report.containers[0].status == "running"
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_ports_of_another_host_are_asked_of_its_engine_alone(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked(_kind: str) -> None:
+        raise AssertionError("processes of this machine were looked at")
+
+    monkeypatch.setattr(psutil, "net_connections", looked)
+    report = examine(Printing(REMOTE, {}), env_file)
+    assert [(one.port, one.holder, one.looked) for one in report.ports] == [
+        (3007, None, False),
+        (4008, "the-server", True),
+        (3009, None, False),
+    ]
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    "info",
+    ["", "{}", "[]", '{"MemTotal": 0, "NCPU": 0}', '{"MemTotal": 9, "ServerErrors": ["none"]}'],
+)
+def test_of_another_host_that_does_not_answer_nothing_is_known(env_file: Path, info: str) -> None:
+    report = examine(Printing({**TOOLS, "docker info": info}, {}), env_file)
+    assert report.host == EngineHost("ssh://user@prod.example")
+    assert report.swap_accounting is None
+
+
+def test_a_client_that_answers_without_an_engine_is_not_believed(env_file: Path) -> None:
+    info = json.dumps({"SwapLimit": False, "ServerErrors": ["Cannot connect"]})
+    report = examine(Printing({**TOOLS, "docker info": info}, {}), env_file)
+    assert report.swap_accounting is None
+
+
+def test_a_context_can_point_at_another_host(env_file: Path) -> None:
+    context = {"docker context inspect": "tcp://10.0.0.5:2376\n"}
+    assert not examine(Printing({**REMOTE, **context}, {}), env_file).host.local
+
+
+def test_paths_are_those_of_the_file_else_the_defaults(env_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with env_file.open("a") as file:
+        file.write(f"PROJECTS_MOUNT={tmp_path}/link\n")
+    projects, labs, root = examine(Printing(ENGINE, {}), env_file).paths
+    assert projects == PathReport(
+        "PROJECTS_MOUNT", f"{tmp_path}/link", os.path.realpath(tmp_path / "real")
+    )
+    assert (labs.key, labs.written) == ("LABS_MOUNT", "/srv/automaker/labs")
+    assert (root.key, root.written) == ("ALLOWED_ROOT_DIRECTORY", "/srv/automaker")
+
+
+def test_a_container_the_engine_says_nothing_of_is_not_absent() -> None:
+    def refuses(*_words: object, **_options: object) -> Completed:
+        raise ComposeError("no end after 20 s")
+
+    assert actual_state(refuses, "the-server") == (None, "unknown")
+    assert actual_state(Printing({}, {"the-server": "no JSON"}), "the-server") == (None, "unknown")
+    assert actual_state(Printing({}, {}), "the-server") == (None, "absent")
 
 
 def test_a_host_without_an_engine_is_examined_all_the_same(tmp_path: Path) -> None:
@@ -168,18 +260,27 @@ def test_nothing_that_was_found_holds_a_secret(env_file: Path) -> None:
 def test_a_process_that_listens_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        held = port_holder(Printing({}, {}), port)
+        held, seen = port_state(Printing({}, {}), port)
+        assert seen
         assert held is not None
         assert f"(pid {psutil.Process().pid})" in held
-    assert port_holder(Printing({}, {}), port) is None
+    assert port_state(Printing({}, {}), port) == (None, True)
 
 
-def test_without_the_right_to_look_a_port_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_of_this_host_holds_no_port_of_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert port_state(Printing({}, {}), port, local=False) == (None, False)
+
+
+def test_without_the_right_to_look_a_port_does_not_count_as_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def denied(_kind: str) -> None:
         raise psutil.AccessDenied
 
     monkeypatch.setattr(psutil, "net_connections", denied)
-    assert port_holder(Printing({}, {}), 1) is None
+    assert port_state(Printing({}, {}), 1) == (None, False)
 
 
 def test_a_process_that_may_not_be_seen_holds_its_port_all_the_same(
@@ -187,4 +288,4 @@ def test_a_process_that_may_not_be_seen_holds_its_port_all_the_same(
 ) -> None:
     hidden = SimpleNamespace(status=psutil.CONN_LISTEN, laddr=SimpleNamespace(port=1), pid=None)
     monkeypatch.setattr(psutil, "net_connections", lambda _kind: [hidden])
-    assert port_holder(Printing({}, {}), 1) == "a process of another user"
+    assert port_state(Printing({}, {}), 1) == ("a process of another user", True)

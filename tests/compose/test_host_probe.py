@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from compose.errors import ComposeError
-from compose.host_probe import probe
+from compose.host_probe import endpoint, probe
 from compose.run import Completed
 
 READY = {
@@ -80,3 +80,10 @@ def test_the_context_says_where_the_engine_is_sought() -> None:
 def test_docker_host_goes_before_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.5:2376")
     assert probe(Printing(READY)).endpoint == "tcp://10.0.0.5:2376"
+
+
+def test_the_address_can_be_asked_for_alone() -> None:
+    run = Printing(READY)
+    assert endpoint(run) == "unix:///run/user/1000/docker.sock"
+    assert len(run.commands) == 1
+    assert endpoint(Printing({})) == "unix:///var/run/docker.sock"

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from settings.env_complete import Completion, complete
 from settings.env_file import parse_env
-from settings.env_keys import PUBLIC_KEYS
+from settings.env_keys import PUBLIC_KEYS, SHORTEST_SECRET
 from settings.errors import SettingsError
 from settings.tiers import Proposal
 
 PATH = Path(".env.staging")
 PROPOSAL = Proposal(memory_gib=48, cpus=8, old_space_mib=32768, max_concurrency=6)
 ANTHROPIC = {"ANTHROPIC_API_KEY": "sk-ant-1"}
-SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(
-    lambda text: bool(text.strip()) and text not in PUBLIC_KEYS
-)
+SECRETS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0"), min_size=SHORTEST_SECRET
+).filter(lambda text: bool(text.strip()) and text not in PUBLIC_KEYS)
 
 
 def completed(text: str = "", environment: Mapping[str, str] | None = None) -> Completion:

@@ -101,7 +101,17 @@ def test_every_problem_is_reported_at_once_with_its_line() -> None:
         ("CORS_ORIGIN", "http://a.example/path", False, "an origin has no path"),
         ("DISCORD_DEPLOY_WEBHOOK", "http://discord.example/x", False, "in the clear"),
         ("DISCORD_ALERTS_WEBHOOK", "https://discord.example/x", True, "as it should be"),
+        ("DISCORD_DEPLOY_WEBHOOK", "http://127.0.0.1:8000/x", True, "a relay on this host"),
+        ("DISCORD_DEPLOY_WEBHOOK", "http://127.0.0.1.example/x", False, "only looks like one"),
+        ("STACK_NAME", "automaker-2", True, "a second stack on this host"),
+        ("STACK_NAME", "-x", False, "would read like an option"),
+        ("STACK_NAME", "A", False, "Docker wants lower case"),
+        ("DEPLOY_DIR", "deploys", False, "relative to what?"),
         ("AUTOMAKER_API_KEY", "   ", False, "blank is empty"),
+        ("AUTOMAKER_API_KEY", "         ", False, "however long"),
+        ("AUTOMAKER_API_KEY", "1234567", False, "it can be guessed"),
+        ("AUTOMAKER_API_KEY", "12345678", True, "the shortest"),
+        ("ANTHROPIC_API_KEY", "sk-ant1", False, "also of the model"),
         ("AUTOMAKER_API_KEY", "protoLabs_studio_key", False, "compiled into the server"),
         ("AUTOMAKER_API_KEY", "automaker-staging-key-2026", False, "printed in the guide"),
         ("BUILD_CONTEXT", "../../automaker", True, "a path beside this checkout"),
@@ -154,7 +164,9 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_compose_would_expand_is_remarked() -> None:
-    (remark,) = parse_env("AUTOMAKER_API_KEY=pa$1wor$D\nANTHROPIC_API_KEY=b\n", PATH).remarks()
+    (remark,) = parse_env(
+        "AUTOMAKER_API_KEY=pa$1wor$D\nANTHROPIC_API_KEY=sk-ant-1\n", PATH
+    ).remarks()
     assert remark.startswith("x.env:1: AUTOMAKER_API_KEY: ")
     assert "single quotes" in remark
     assert "wor" not in remark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from settings.environment import compose_placeholders, swarm_environment
+from settings.environment import compose_placeholders, git_environment, swarm_environment
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,9 @@ def test_placeholders_stand_for_the_required_keys_only(monkeypatch: pytest.Monke
     assert set(placeholders) == {"ANTHROPIC_API_KEY", "AUTOMAKER_API_KEY"}
     assert "a real one" not in placeholders.values()
     assert all(placeholders.values()), "an empty value would count as unset"
+
+
+def test_ssh_asks_nobody() -> None:
+    """Nobody is there to answer: a question would wait for ever."""
+    env = git_environment("git@git.example:a.git")
+    assert (env["SSH_ASKPASS"], env["SSH_ASKPASS_REQUIRE"]) == ("/bin/false", "force")

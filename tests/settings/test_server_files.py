@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_a_limit_the_server_takes_otherwise_is_said(value: object, message: str,
                 "autoModeAlwaysOn": {"enabled": True, "projects": [{"projectPath": "/a/"}]},
             },
             "autoModeAlwaysOn.projects[0].projectPath",
-            "warn: another project than without the slash",
+            "warn: another project than '/a'; write that",
         ),
     ],
 )
@@ -166,6 +167,58 @@ def test_the_folder_says_whose_file_it_is(tmp_path: Path) -> None:
     assert check_file(tmp_path / "settings.json", 8) == []
     (found,) = check_file(tmp_path / ".automaker" / "settings.json", 8)
     assert found.key == "maxConcurrency"
+
+
+def naming(*paths: str, always_on: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A file that names projects in both of its lists."""
+    return {
+        "maxConcurrency": 1,
+        "projects": [{"id": str(number), "path": path} for number, path in enumerate(paths)],
+        "autoModeAlwaysOn": {"enabled": True, "projects": [{"projectPath": p} for p in always_on]},
+    }
+
+
+def test_one_project_in_both_lists_is_no_alias() -> None:
+    assert messages(naming("/p", "/q", always_on=("/p",))) == {}
+
+
+def test_spellings_of_one_project_are_found_in_and_across_the_lists() -> None:
+    found = messages(naming("/p", "/q", "/q/", always_on=("/p//", "/p")))
+    assert set(found) == {"projects[2].path", "autoModeAlwaysOn.projects[0].projectPath"}
+    assert found["projects[2].path"].startswith(
+        "warn: the same directory as '/q' of projects[1].path, and another project to the server"
+    )
+    across = found["autoModeAlwaysOn.projects[0].projectPath"]
+    assert "'/p' of projects[0].path" in across
+    assert across.endswith("write '/p' for both")
+
+
+def test_links_to_one_project_are_found_where_they_can_be_looked_at(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(naming(str(real), always_on=(str(link),))), encoding="utf-8")
+    (found,) = check_file(path, 8)
+    assert (found.level, found.key) == ("warn", "autoModeAlwaysOn.projects[0].projectPath")
+    assert found.message.endswith(f"write {os.path.realpath(real)!r} for both")
+    assert messages(naming(str(real), always_on=(str(link),))) == {}, "nothing is looked up"
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": -Infinity}', '{"a": 1e999}', "[" * 10**5])
+def test_what_python_alone_would_read_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="not valid JSON"):
+        check_file(path, 8)
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf{}", "{}".encode("utf-16"), b'{"a": "\xff"}'])
+def test_what_is_no_plain_utf_8_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="not valid JSON"):
+        check_file(path, 8)
 
 
 @pytest.mark.parametrize(
