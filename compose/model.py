@@ -146,10 +146,10 @@ def _health(check: object, at: str) -> Health | None:
         return None
     usual = Health()
     return Health(
-        interval_s=_seconds(body.get("interval"), usual.interval_s, f"{at}.interval"),
-        timeout_s=_seconds(body.get("timeout"), usual.timeout_s, f"{at}.timeout"),
+        interval_s=seconds(body.get("interval"), usual.interval_s, f"{at}.interval"),
+        timeout_s=seconds(body.get("timeout"), usual.timeout_s, f"{at}.timeout"),
         retries=int(_number(body.get("retries", usual.retries), f"{at}.retries")),
-        start_period_s=_seconds(
+        start_period_s=seconds(
             body.get("start_period"), usual.start_period_s, f"{at}.start_period"
         ),
     )
@@ -160,8 +160,8 @@ def _restart(text: object, at: str) -> Restart:
     return Restart(name, int(_number(retries, at)) if retries else None)
 
 
-def _seconds(text: object, usual: float, at: str) -> float:
-    """Seconds of a duration as Compose prints it, such as 1m30s; `usual` where it is left out."""
+def seconds(text: object, usual: float, at: str) -> float:
+    """Return the seconds of a duration as Compose prints it, such as 1m30s; None is `usual`."""
     if text is None:
         return usual
     parts = _DURATION_PART.findall(str(text))
