@@ -1,0 +1,1 @@
+"""The deploy path: build, check, drain, cut over, verify, commit or go back."""
