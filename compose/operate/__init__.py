@@ -1,0 +1,1 @@
+"""What operators do with a running stack: look at it, stop it, start it, take it down."""
