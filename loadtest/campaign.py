@@ -30,7 +30,7 @@ from loadtest.report.terminal import print_summary
 from loadtest.report.write import point_latest, write_reports
 from loadtest.rig.backing import can_back, compressed_swap, sweep_swap
 from loadtest.rig.engine import ENGINE_ERRORS, Client, connect, sweep
-from loadtest.rig.image import ensure_image
+from loadtest.rig.image import BUILD, ensure_image
 from loadtest.rig.trial import Rig
 from loadtest.summarise import Facts, summarise
 from loadtest.summary import INTERRUPTED, UNUSABLE, ClaimResult
@@ -41,7 +41,6 @@ from settings.models import Settings
 from settings.sizes import in_gib
 
 ROOT = Path(__file__).parent.parent
-BUILD = ROOT / ".build"
 ENV_FILE = ROOT / ".env.staging"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from compose.errors import ComposeError
 from compose.run import Run
 from loadtest.rig.errors import RigError
-from loadtest.rig.labels import Owner
+from settings.owner import Owner
 
 CONTROL = Path("/sys/class/zram-control")
 # Lost at a reboot, as the devices are.

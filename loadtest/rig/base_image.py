@@ -83,9 +83,9 @@ def ensure_base(run: Run) -> str:
     Raises RigError when there is neither a registry nor a way to make one.
     """
     recipe = recipe_for(_os_release(), _mirrors(run))
-    for name in (recipe.tag, REGISTRY_IMAGE):
-        if has_image(run, name):
-            return name
+    there = _there(run, recipe)
+    if there is not None:
+        return there
     try:
         if run(["docker", "pull", "--quiet", REGISTRY_IMAGE], timeout_s=_PULL_S,
                check=False).returncode == 0:  # fmt: skip
@@ -94,6 +94,16 @@ def ensure_base(run: Run) -> str:
         pass  # a registry that does not answer in time is as good as none
     _make(recipe, run)
     return recipe.tag
+
+
+def base_is_there(run: Run) -> bool:
+    """Whether the engine has a base image, so that none has to be pulled or made."""
+    return _there(run, recipe_for(_os_release(), _mirrors(run))) is not None
+
+
+def _there(run: Run, recipe: Recipe) -> str | None:
+    names = (recipe.tag, REGISTRY_IMAGE)
+    return next((name for name in names if has_image(run, name)), None)
 
 
 def has_image(run: Run, name: str) -> bool:

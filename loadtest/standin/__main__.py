@@ -9,6 +9,7 @@ import sys
 from types import FrameType
 
 from .config import read_config
+from .fault import CRASH
 from .memory import Ballast
 from .profile import ProfileError
 from .warm_parent import WarmParent
@@ -19,6 +20,9 @@ GRACE_S = 1
 def main() -> int:
     """Run until SIGTERM or SIGINT; returns the exit code."""
     config = read_config(os.environ, os.getcwd())
+    if config.fault == CRASH:
+        print("this image was built to crash at its start", file=sys.stderr)
+        return 1
     try:
         # Before the imports below: agents are forked from a process that holds none of them.
         warm_parent = WarmParent.fork(config.profiles, config.seed)

@@ -58,6 +58,8 @@ class Config:
     base_bytes: int = 0
     """Private memory of the server itself (STANDIN_BASE_BYTES), to imitate a larger one; 0 adds
     nothing to what it needs anyway."""
+    fault: str = ""
+    """What to do wrong on purpose (STANDIN_FAULT); see `fault`."""
 
 
 def read_config(env: Mapping[str, str], cwd: str) -> Config:
@@ -86,6 +88,7 @@ def read_config(env: Mapping[str, str], cwd: str) -> Config:
         profiles=env.get("STANDIN_PROFILES") or "{}",
         seed=parse_int(env.get("STANDIN_SEED", "")) or 0,
         base_bytes=max(0, parse_int(env.get("STANDIN_BASE_BYTES", "")) or 0),
+        fault=env.get("STANDIN_FAULT", ""),
     )
 
 

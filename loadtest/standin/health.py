@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from .call import Call, Json
 from .config import VERSION, Config
+from .fault import NEVER_READY
 from .features import Feature, now_iso
 from .server import Answer, Endpoint, Routes, Server
 
@@ -44,8 +45,9 @@ async def live(_server: Server, _call: Call) -> Answer:
 async def ready(server: Server, _call: Call) -> Answer:
     """503 unless DATA_DIR can be written right now."""
     data_dir = await asyncio.to_thread(_probe_data_dir, server.config)
+    is_ready = data_dir["writable"] and server.config.fault != NEVER_READY
     answer = {
-        "status": "ready" if data_dir["writable"] else "not_ready",
+        "status": "ready" if is_ready else "not_ready",
         "timestamp": now_iso(),
         "version": VERSION,
         "checks": {
@@ -53,7 +55,7 @@ async def ready(server: Server, _call: Call) -> Answer:
             "dataDir": data_dir,
         },
     }
-    return Json(answer, 200 if data_dir["writable"] else 503)
+    return Json(answer, 200 if is_ready else 503)
 
 
 async def quick(server: Server, _call: Call) -> Answer:

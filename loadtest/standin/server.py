@@ -18,6 +18,7 @@ from .call import Call
 from .config import Config
 from .deploy import Drain
 from .errors import StandinError
+from .fault import NO_AGENTS, NoAgents
 from .leases import AgentRunner
 from .ratelimit import RateLimit, api_limit, login_limit
 from .server_settings import always_on_projects, load_settings
@@ -71,6 +72,8 @@ Routes = Mapping[tuple[str, str], Endpoint]
 def assemble(config: Config, runner: AgentRunner) -> Server:
     """Build the server's parts; starts nothing. Raises OSError when DATA_DIR cannot be made."""
     config.data_dir.mkdir(parents=True, exist_ok=True)
+    if config.fault == NO_AGENTS:
+        runner = NoAgents(runner)
     store = FeatureStore()
     auto_mode = AutoMode(
         store,

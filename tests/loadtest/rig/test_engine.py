@@ -12,7 +12,8 @@ from docker.errors import APIError, DockerException, NotFound
 
 from loadtest.rig.engine import connect, leftovers, sweep
 from loadtest.rig.errors import RigError
-from loadtest.rig.labels import OWNER, RUN, Owner, labels_for
+from loadtest.rig.labels import OWNER, RUN, labels_for
+from settings.owner import Owner
 
 ME = str(Owner.this_process())
 DEAD = f"{os.getpid()}@1"

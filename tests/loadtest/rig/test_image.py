@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from compose.errors import ComposeError
 from compose.run import Completed
 from loadtest.rig import image as module
 from loadtest.rig.image import build_argv, content_digest, ensure_image, prepare_context
@@ -19,7 +20,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what goes into the image, to be changed."""
     standin = tmp_path / "loadtest" / "standin"
     shutil.copytree(module.STANDIN, standin, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(module.ROOT / "constraints.txt", tmp_path)
+    for name in ("constraints.txt", "pyproject.toml"):
+        shutil.copy(module.ROOT / name, tmp_path)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "STANDIN", standin)
     return tmp_path
@@ -98,7 +100,8 @@ def test_an_image_that_is_missing_is_built_and_its_context_removed(
     name = ensure_image(run, checkout / ".build", target="ui")
     assert name.startswith("automaker-staging-standin-ui:")
     assert [command[1] for command in run.commands] == ["image", "-m", "build"]
-    assert list((checkout / ".build").iterdir()) == []
+    [cached] = (checkout / ".build").iterdir()
+    assert cached.name.startswith("site-packages-")
 
 
 def test_the_context_holds_the_sources_and_pure_wheels_only(checkout: Path) -> None:
@@ -106,7 +109,7 @@ def test_the_context_holds_the_sources_and_pure_wheels_only(checkout: Path) -> N
     context = checkout / "context"
     context.mkdir()
     (context / "stale.py").touch()
-    prepare_context(run, context)
+    prepare_context(run, context, checkout / "cache")
     standin = checkout / "loadtest" / "standin"
     copied = {path.name for path in (context / "standin").iterdir()}
     assert copied == {path.name for path in standin.glob("*.py")}
@@ -115,3 +118,24 @@ def test_the_context_holds_the_sources_and_pure_wheels_only(checkout: Path) -> N
     [pip] = run.commands
     assert {"--only-binary=:all:", "--platform=any", "--no-compile"} <= set(pip)
     assert f"--constraint={checkout / 'constraints.txt'}" in pip
+
+
+def test_libraries_are_fetched_once_and_anew_when_their_versions_change(checkout: Path) -> None:
+    run, cache = FakeRun(has_standin=True), checkout / "cache"
+    for number in (1, 2):
+        prepare_context(run, checkout / f"context-{number}", cache)
+    assert len(run.commands) == 1
+    with (checkout / "constraints.txt").open("a", encoding="utf-8") as file:
+        file.write("# newer\n")
+    prepare_context(run, checkout / "context-3", cache)
+    assert len(run.commands) == 2
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_fetch_that_fails_leaves_no_half_folder(checkout: Path) -> None:
+    def failing(argv: Sequence[str], **_: Any) -> Completed:
+        raise ComposeError("no network")
+
+    with pytest.raises(ComposeError):
+        prepare_context(failing, checkout / "context", checkout / "cache")
+    assert list((checkout / "cache").iterdir()) == []

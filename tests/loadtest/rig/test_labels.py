@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.rig.labels import OWNER, RUN, Owner, is_abandoned, labels_for
+from loadtest.rig.labels import OWNER, RUN, is_abandoned, labels_for
+from settings.owner import Owner
 
 
 def test_what_this_process_makes_is_not_abandoned() -> None:
