@@ -11,7 +11,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
-PYTHON_CODE = ["settings", "compose", "loadtest", "tests", "tasks.py", "noxfile.py"]
+PYTHON_CODE = ["settings", "compose", "loadtest", "tests", "verbs", "tasks.py", "noxfile.py"]
 # Taking a target down takes a few seconds; nox would kill the session after 0.3.
 PATIENCE_S = 60.0
 NO_ENGINE = "no Docker engine: see above for what is missing and the command that helps"

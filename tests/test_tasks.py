@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from compose.errors import ComposeError
-from tasks import Verb
+from verbs import Verb
 
 TOP = Path(__file__).parent.parent
 
@@ -64,7 +64,7 @@ def invoke(*words: str, docker_host: str = "tcp://127.0.0.1:1") -> subprocess.Co
 
 def test_listing_names_every_verb_with_its_first_line() -> None:
     done = invoke("--list")
-    assert "provision   Install and start" in done.stdout
+    assert "provision Install and start" in " ".join(done.stdout.split())
 
 
 def test_listing_imports_none_of_our_packages() -> None:
@@ -128,6 +128,48 @@ def test_several_settings_files_are_checked_in_one_call(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"ok    {files[0]}" in done.stdout
     assert f'{files[1]}: autoMode.maxConcurrency: ignored by the server; write "max' in done.stdout
+
+
+def test_a_settings_file_is_changed_key_by_key(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"theme": "dark", "maxConcurrency": 1}', encoding="utf-8")
+    none = str(tmp_path / "none")  # and not this checkout's, whose cap may be lower
+    words = ("--path", none, "--settings", str(path), "--set", "maxConcurrency=6")
+    also = ("--set", "gitWorkflow.autoPush=false")
+    dry = invoke("config", *words, *also, "--dry-run")
+    assert dry.stdout.splitlines() == [
+        "maxConcurrency: 1 -> 6",
+        "gitWorkflow.autoPush: not set -> false",
+        f"{path}: dry run, not written",
+    ]
+    assert "1}" in path.read_text(encoding="utf-8")
+    assert "dry run" in invoke("--dry", "config", *words).stdout
+    done = json.loads(invoke("config", *words, *also, "--json").stdout)
+    assert (done["written"], len(done["changes"])) == (True, 2)
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "theme": "dark",
+        "maxConcurrency": 6,
+        "gitWorkflow": {"autoPush": False},
+    }
+    assert invoke("config", *words).stdout == f"{path}: nothing to change\n"
+
+
+def test_changes_that_cannot_be_made_are_all_named_and_none_is(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("{}", encoding="utf-8")
+    words = ("--set", "sk-ant-1", "--set", "autoMode.wings=2", "--set", "theme=dark")
+    done = invoke("config", "--settings", str(path), *words)
+    assert done.returncode == 1
+    assert "change 1: not like KEY=VALUE" in done.stderr
+    assert "change 2: autoMode.wings: the server reads nothing" in done.stderr
+    assert "sk-ant-1" not in done.stderr + done.stdout
+    assert path.read_text(encoding="utf-8") == "{}"
+
+
+def test_a_change_without_its_file_ends_with_2() -> None:
+    done = invoke("config", "--set", "maxConcurrency=6")
+    assert done.returncode == 2
+    assert "-> invoke config --settings FILE --set KEY=VALUE" in done.stderr
 
 
 def test_without_an_engine_doctor_still_answers(tmp_path: Path) -> None:
