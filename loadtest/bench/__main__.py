@@ -25,7 +25,8 @@ def main(names: list[str]) -> int:
     for name in names or ALL:
         console.print(f"measuring: {name} ...", style="dim")
         try:
-            results.append(ALL[name]())
+            found = ALL[name]()
+            results += found if isinstance(found, list) else [found]
         except NotMeasuredError as error:
             console.print(f"not measured: {name}: {error}")
             missing += 1

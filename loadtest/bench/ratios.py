@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from compose.run import run
+from loadtest.bench.downtime import downtime
 from loadtest.bench.measure import Ratio, seconds, side_by_side
 from loadtest.bench.stage import PROJECT, bare_target, make_rig, post
 from loadtest.boundary import predict
@@ -205,11 +207,12 @@ def _as_predicted(rig: Rig, outcome: Outcome) -> bool:
     return outcome.valid and (outcome.held, outcome.failed_at) == (expected, expected + 1)
 
 
-ALL = {
+ALL: dict[str, Callable[[], Ratio | list[Ratio]]] = {
     "starts": agent_starts,
     "samples": sample_cost,
     "fill": fill_rate,
     "search": boundary_search,
     "list": task_listing,
     "ramps": predicted_boundaries,
+    "downtime": downtime,
 }

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from compose.run import run
-from loadtest.campaign import BUILD, staging_limits
+from loadtest.campaign import staging_limits
 from loadtest.plan import Backing, cpu_limit, make_campaign
 from loadtest.rig.engine import Client, connect, sweep
-from loadtest.rig.image import ensure_image
+from loadtest.rig.image import BUILD, ensure_image
 from loadtest.rig.labels import labels_for
 from loadtest.rig.target import Target, TargetSpec
 from loadtest.rig.trial import Rig
