@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,20 +12,28 @@ import docker
 import pytest
 
 from compose.run import run
-from loadtest.campaign import BUILD, staging_limits
+from loadtest.campaign import staging_limits
 from loadtest.plan import Backing, make_campaign
+from loadtest.rig.base_image import ensure_base
 from loadtest.rig.engine import connect, sweep
-from loadtest.rig.image import ensure_image
+from loadtest.rig.image import BUILD, ensure_image
 from loadtest.rig.labels import labels_for
 from loadtest.rig.target import TargetSpec
 from loadtest.rig.trial import Rig
 from settings.environment import swarm_environment
 from settings.load import load_settings
 from settings.models import Settings
+from tests.docker.own_host import OwnHost, missing
 
 MIB = 2**20
 SCALE = 1 / 64
 API_KEY = "a-key-for-tests"
+GUIDE = {
+    "MEMORY_LIMIT": "48G",
+    "CPU_LIMIT": "8",
+    "NODE_MAX_OLD_SPACE": "32768",
+    "AUTOMAKER_MAX_CONCURRENCY": "6",
+}
 
 RigFactory = Callable[..., Rig]
 
@@ -36,10 +45,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.docker)
 
 
+@pytest.fixture(autouse=True)
+def _the_guides_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this checkout's `.env.staging` says: a deploy may have written one."""
+    for key, value in GUIDE.items():
+        monkeypatch.setenv(key, value)
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     """The stand-in server's image, built from this checkout."""
     return ensure_image(run, BUILD)
+
+
+@pytest.fixture(scope="session")
+def base() -> str:
+    """The base image, on the machine's engine."""
+    return ensure_base(run)
+
+
+@pytest.fixture(scope="session")
+def own_host() -> Iterator[OwnHost]:
+    """A host of its own, for tests that need default ports and names or an engine to stop."""
+    if problem := missing():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run these tests, but {problem}")
+        pytest.skip(problem)
+    with OwnHost.start() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

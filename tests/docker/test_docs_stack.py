@@ -19,8 +19,7 @@ from compose.doctor_probe import examine
 from compose.effective import StagingValues, staging_model
 from compose.model import Health, Restart, read_limits
 from compose.run import run
-from loadtest.campaign import BUILD
-from loadtest.rig.image import ensure_image
+from loadtest.rig.image import BUILD, ensure_image
 from settings.env_keys import KEYS
 
 EMPTY = StagingValues(None, {})

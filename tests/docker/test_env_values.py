@@ -98,7 +98,7 @@ def test_a_value_arrives_in_a_container_byte_for_byte(tmp_path: Path, image: str
 def test_what_config_says_is_what_compose_makes_of_it(tmp_path: Path) -> None:
     env_file = tmp_path / ".env.staging"
     env_file.write_text(
-        "AUTOMAKER_API_KEY=pa$1wor$D\nANTHROPIC_API_KEY='a #b'\nUI_PORT=4007\nCPU_LIMIT=3\n",
+        "AUTOMAKER_API_KEY=pa$1wor$D\nANTHROPIC_API_KEY='a #b long'\nUI_PORT=4007\nCPU_LIMIT=3\n",
         encoding="utf-8",
     )
     values = staging_values(env_file, complete=True)

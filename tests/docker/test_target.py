@@ -15,10 +15,9 @@ import psutil
 import pytest
 
 from compose.run import run
-from loadtest.campaign import BUILD
 from loadtest.rig.engine import leftovers
 from loadtest.rig.errors import RigError, TargetDiedError
-from loadtest.rig.image import ROOT, ensure_image
+from loadtest.rig.image import BUILD, ROOT, ensure_image
 from loadtest.rig.labels import labels_for
 from loadtest.rig.probe import read_process
 from loadtest.rig.target import Target, TargetSpec
