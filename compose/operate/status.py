@@ -70,8 +70,9 @@ def look(ctx: Context) -> Status:
     ready = _is_ready(api)
     has = holder(ctx.stack.home)
     undone = unfinished(attempt, live=live is not None) if has is None else ""
+    stopped = ""
     if attempt is not None and attempt.step == STOPPED:
-        undone = f"stopped by {attempt.by} at {attempt.started}: invoke start"
+        stopped = f"stopped by {attempt.by} at {attempt.started}: invoke start"
     return Status(
         project=ctx.stack.project,
         home=str(ctx.stack.home),
@@ -85,7 +86,7 @@ def look(ctx: Context) -> Status:
         lock=has.text() if has else "",
         unfinished=undone,
         # Whoever is at work knows that not everything runs just now.
-        problems=() if has else tuple(_problems(live, services, ready, (undone, unknown))),
+        problems=() if has else tuple(_problems(live, services, ready, (undone, stopped, unknown))),
     )
 
 

@@ -126,6 +126,8 @@ def test_what_stop_stops_start_starts_again(slow: Staging) -> None:
     project = str(slow.folder / "projects" / "busy")
     assert is_on(slow, project)
     slow.invoke("stop")
-    assert slow.status()["unfinished"] == ""
+    found = slow.status()
+    assert found["unfinished"] == ""
+    assert found["problems"][0].startswith("stopped by ")
     slow.invoke("start")
     assert is_on(slow, project)

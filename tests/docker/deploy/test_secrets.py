@@ -124,10 +124,11 @@ def test_the_chat_is_told_how_each_deploy_ended(staging: Staging, chat: Path) ->
 
 def test_a_chat_that_does_not_listen_fails_no_deploy(staging: Staging, chat: Path) -> None:
     """Incident D24: an optional step was fatal."""
-    for url in ("http://127.0.0.1:9999/unlucky", "http://127.0.0.1:1/", "http://localhost:1/x"):
+    urls = ("http://127.0.0.1:9999/unlucky", "http://127.0.0.1:1/", "http://localhost:1/x")
+    for number, url in enumerate(urls):
         staging.write(DISCORD_DEPLOY_WEBHOOK=url)
         done = staging.invoke(
-            "deploy", "--source", "standin", "--min-free", "0.1", "--ref", url[-3:]
+            "deploy", "--source", "standin", "--min-free", "0.1", "--ref", f"chat{number}"
         )
         assert "nobody was told" in done.stdout
         assert url not in done.stdout
