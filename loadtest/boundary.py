@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 
 from loadtest.outcome import Outcome, Record
+from settings.models import Reading
 
 
 def apportion(weights: Mapping[str, int]) -> Iterator[str]:
@@ -42,6 +43,8 @@ class Boundary(Record):
     """The pair (last N that held, first N that failed) of a workload, over its runs."""
 
     workload: str
+    reading: Reading = "GB"
+    """How the guide's sizes were read in these ramps."""
     unit: str = "agents"
     holds: int | None
     """The least that any run held."""
@@ -65,6 +68,7 @@ def locate(
     predictions = [predict(r.limit_bytes, r.base_bytes, sizes, weights) for r in valid]
     return Boundary(
         workload=workload,
+        reading=ramps[0].trial.reading if ramps else "GB",
         holds=min((ramp.held for ramp in valid), default=None),
         fails_at=max(failed) if failed and len(failed) == len(valid) else None,
         failure_mode=" or ".join(mode for mode, _ in modes.most_common()) or None,

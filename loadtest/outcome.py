@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from settings.models import FailureMode
+from settings.models import FailureMode, Reading
 
 End = Literal["held", "done", "lost", "refused", "pending"]
 """held: at its peak when the trial ended; done: finished; lost: died; refused: not admitted."""
@@ -26,7 +26,8 @@ class Trial(Record):
     """One run of one workload on one fresh target."""
 
     id: str
-    kind: Literal["ramp", "stable", "cap"]
+    kind: Literal["ramp", "rounds", "stable", "cap", "scenario"]
+    """rounds: the same number at once again and again, on one target, until one fails."""
     workload: str
     run: int
     agents: tuple[str, ...]
@@ -35,7 +36,13 @@ class Trial(Record):
     predicted: int | None = None
     """Ramp: how many are expected to hold before the base is known (for time estimates)."""
     concurrent: int | None = None
-    """Stable: agents at once. Cap: maxConcurrency."""
+    """Stable, rounds: agents at once. Cap: maxConcurrency."""
+    rounds: int | None = None
+    """Rounds: how many at most."""
+    scenario: str | None = None
+    """Scenario: its name."""
+    reading: Reading = "GB"
+    """How the guide's sizes are read."""
 
 
 @dataclass
@@ -102,6 +109,15 @@ class Evidence(Record):
     heap_abort_logged: bool = False
 
 
+class Seen(Record):
+    """What a scenario saw."""
+
+    verdict: Literal["held", "broken", "unclear"]
+    measured: str
+    """The figures, in words."""
+    reason: str
+
+
 class Outcome(Record):
     """What happened in a trial. Sizes in bytes at the scale of the trial."""
 
@@ -118,8 +134,14 @@ class Outcome(Record):
     """Agents at their peaks at once, held, with nothing failing."""
     failed_at: int | None = None
     failure_mode: FailureMode | None = None
+    rounds_held: int = 0
+    """Rounds in which all agents were at their peaks at once and nothing failed."""
+    seen: Seen | None = None
+    """Scenario: what came of it."""
     max_running: int = 0
     """Most agent processes seen at once, counted by the kernel's process table."""
+    mean_running: float = 0.0
+    """Agent processes at once on average, from the first one on."""
     max_reported: int = 0
     """Most running agents that the server's API admitted to."""
     finished: int = 0
@@ -150,6 +172,13 @@ def read(path: Path) -> Iterator[Outcome]:
         yield Outcome.model_validate_json(line)
 
 
-def of_workload(outcomes: Iterable[Outcome], kind: str, workload: str) -> list[Outcome]:
-    """The outcomes of one kind of trial with one workload, in order."""
-    return [o for o in outcomes if o.trial.kind == kind and o.trial.workload == workload]
+def of_workload(
+    outcomes: Iterable[Outcome], kind: str, workload: str, reading: Reading = "GB"
+) -> list[Outcome]:
+    """The outcomes of one kind of trial with one workload and reading, in order."""
+    return [
+        outcome
+        for outcome in outcomes
+        if (outcome.trial.kind, outcome.trial.workload, outcome.trial.reading)
+        == (kind, workload, reading)
+    ]

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from loadtest.boundary import Boundary
 from loadtest.outcome import Record
+from settings.models import ClaimKind, Reading
 
 VerdictName = Literal["confirmed", "refuted", "inconclusive", "not-run"]
 Grade = Literal["target-host", "full-size", "scaled"]
@@ -22,7 +23,16 @@ class ClaimResult(Record):
     """One claim and what became of it."""
 
     id: str
+    section: str = ""
+    """Heading of the guide under which the sentence stands."""
+    kind: ClaimKind
+    workload: str
     statement: str
+    holds: int | None = None
+    """Boundary: agents at once that are said to hold."""
+    fails_at: int | None = None
+    """Boundary: the number that is said to fail, first or at the latest."""
+    reading: Reading = "GB"
     expected: str
     measured: str
     unit: str
@@ -33,6 +43,29 @@ class ClaimResult(Record):
     verdict: VerdictName
     reason: str
     trials: tuple[str, ...] = ()
+
+
+class Chance(Record):
+    """How likely so many agents of a workload fail, from all runs that tell."""
+
+    workload: str
+    reading: Reading = "GB"
+    agents: int
+    runs: int
+    failures: int
+    low: float
+    high: float
+    """The 95 % interval of P(failure), by Clopper and Pearson."""
+    bound: float
+    """P(failure) is below this by what the settings ask of a single look."""
+    level: float = 0.95
+    """Confidence of "safe", by the settings."""
+    safe_below: float = 0.1
+    """P(failure) below which a number is safe, by the settings."""
+    safe: bool
+    """Whether the bound is low enough."""
+    demanded: int
+    """Clean runs that "safe" takes, by the settings, with as many failures as there were."""
 
 
 class Limit(Record):
@@ -47,7 +80,7 @@ class Summary(Record):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    schema_version: Literal[1] = Field(1, alias="schema")
+    schema_version: Literal[2] = Field(2, alias="schema")
     run_id: str
     started_at: str
     plan: str
@@ -63,12 +96,18 @@ class Summary(Record):
     """How the server's own memory, which does not scale, was accounted for."""
     claims: tuple[ClaimResult, ...]
     boundaries: tuple[Boundary, ...]
+    chances: tuple[Chance, ...] = ()
+    """By workload and number of agents, in the order of both."""
+    origin: dict[str, str] = Field(default_factory=dict)
+    """What was tested: `commit`, `image` (its id), `engine` (Docker's version), `dirty`."""
     agents: dict[str, dict[str, float]]
     """Per class: claimed and measured private memory in bytes, at true size."""
     trials: int
     invalid_trials: int
     duration_s: float
     exit_code: int
+    regressed: tuple[str, ...] = ()
+    """Metrics that are worse than in the baseline."""
 
     def to_json(self) -> str:
         """Indented JSON; the version stands under the key `schema`."""

@@ -29,6 +29,11 @@ def swarm_environment() -> dict[str, str]:
     }
 
 
+def in_ci() -> bool:
+    """Whether this runs in a CI job, where nobody watches a terminal."""
+    return bool(os.environ.get("CI"))
+
+
 def staging_overrides() -> dict[str, str]:
     """Keys of `.env.staging` that this process's environment sets; empty ones count as unset."""
     return {key: os.environ[key] for key in KEYS if os.environ.get(key)}

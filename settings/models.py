@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +20,9 @@ FailureMode = Literal[
     "agent-lost",
 ]
 """What failed first. `server-exit` and `agent-lost` ended without the kernel's doing."""
+Reading = Literal["GB", "GiB"]
+"""How the guide's "GB" per agent is read: 1e9 bytes, or 2^30."""
+ClaimKind = Literal["memory", "boundary", "stable", "cap", "failure-mode", "scenario"]
 Basis = Literal["rig", "assumed", "measured", "observed"]
 Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -89,6 +93,8 @@ class Agents(Strict):
 
 class _ClaimBase(Strict):
     statement: str
+    section: str
+    """Heading of the guide under which the sentence stands."""
     basis: Basis
     gating: bool = True
 
@@ -103,12 +109,24 @@ class MemoryClaim(_ClaimBase):
 
 
 class BoundaryClaim(_ClaimBase):
-    """So many agents at once hold; one number more, if given, does not."""
+    """So many agents at once hold, or so many do not, or both."""
 
     kind: Literal["boundary"]
     workload: str
-    holds: Count
+    reading: Reading = "GB"
+    holds: Count | None = None
     fails_at: Count | None = None
+    """The first number that fails."""
+    fails_by: Count | None = None
+    """A number that fails; whether a smaller one does is left open."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.holds is None and self.fails_at is None and self.fails_by is None:
+            raise ValueError("needs holds, fails_at or fails_by")
+        if self.fails_at is not None and self.fails_by is not None:
+            raise ValueError("fails_at and fails_by say the same in two ways: keep one")
+        return self
 
 
 class StableClaim(_ClaimBase):
@@ -136,8 +154,19 @@ class FailureModeClaim(_ClaimBase):
     mode: FailureMode
 
 
+class ScenarioClaim(_ClaimBase):
+    """What a server does in a situation, seen from outside."""
+
+    kind: Literal["scenario"]
+    workload: str = "small"
+    scenario: str
+    """Name of the situation in `loadtest.scenarios`."""
+    expected: str
+    """What is to be seen, in words."""
+
+
 Claim = Annotated[
-    MemoryClaim | BoundaryClaim | StableClaim | CapClaim | FailureModeClaim,
+    MemoryClaim | BoundaryClaim | StableClaim | CapClaim | FailureModeClaim | ScenarioClaim,
     Field(discriminator="kind"),
 ]
 
@@ -148,9 +177,29 @@ class Claims(Strict):
     claims: dict[str, Claim]
 
 
+class Spread(Strict):
+    """How agents of one class differ from each other."""
+
+    variation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Coefficient of variation of the memory at the peak: standard deviation over mean."""
+    runaway_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of agents that need far more than their class says."""
+    runaway_factor: Annotated[float, Field(ge=1)] = 2.0
+    """What such an agent needs, as a multiple of its class."""
+    burst: Size = 0
+    """Memory of a child tool at work, at true size, on top of what the class says."""
+
+
 class Plan(Strict):
     """How often and how long a campaign measures."""
 
+    kinds: Annotated[tuple[ClaimKind, ...], Field(strict=False)] = get_args(ClaimKind)
+    """Kinds of claims that it judges."""
+    claims: Annotated[tuple[str, ...], Field(strict=False)] = ("*",)
+    """Patterns of the ids of claims that it judges."""
+    confirm: bool = False
+    """Whether claims of numbers that hold are repeated until the confidence asked for."""
+    spread: Spread = Spread()
     runs: Count
     """Ramps a workload."""
     hold_s: Seconds
@@ -190,6 +239,41 @@ class Thresholds(Strict):
     base_max: Size
 
 
+class Confidence(Strict):
+    """What may be called safe, and what may be called failing."""
+
+    level: Annotated[float, Field(gt=0.5, lt=1)]
+    """What a decision may be relied on for."""
+    look_level: Annotated[float, Field(gt=0.5, lt=1)]
+    """What a single look is judged at. Runs are looked at again and again until they decide, so
+    each look must be surer than all of them together."""
+    safe_below: Share
+    """A number of agents is safe when P(failure) is below this at the level."""
+    fails_above: Share
+    """A number of agents fails when P(failure) is above this at the level."""
+    most_runs: Count
+    """A claim that is not decided after so many runs stays undecided."""
+
+
+class Tolerance(Strict):
+    """How much worse a metric may be before it counts as a regression; the larger one decides."""
+
+    relative: Annotated[float, Field(ge=0)] = 0.0
+    absolute: Annotated[float, Field(ge=0)] = 0.0
+    """In the unit of the metric: bytes, agents or milliseconds."""
+
+
+class Schedule(Strict):
+    """When a scheduled run gives way to the work of the host."""
+
+    busy_agents: Count
+    """So many running agents of the staging server postpone it."""
+    busy_memory: Share
+    """So much of the host's memory in use postpones it."""
+    retry_after_min: Count
+    keep_logs: Count
+
+
 class LoadTest(Strict):
     """loadtest.toml."""
 
@@ -197,6 +281,10 @@ class LoadTest(Strict):
     plans: dict[str, Plan]
     swarm: Swarm
     thresholds: Thresholds
+    confidence: Confidence
+    tolerances: dict[str, Tolerance]
+    """By metric, or by its first word: `agent-memory` stands for all classes."""
+    schedule: Schedule
 
 
 class Settings(Strict):
@@ -205,6 +293,14 @@ class Settings(Strict):
     agents: Agents
     claims: dict[str, Claim]
     loadtest: LoadTest
+
+    @model_validator(mode="after")
+    def _plans_judge_something(self) -> Self:
+        for name, plan in self.loadtest.plans.items():
+            for pattern in plan.claims:
+                if not any(fnmatchcase(one, pattern) for one in self.claims):
+                    raise ValueError(f"plan {name!r} names claims that there are not: {pattern!r}")
+        return self
 
     @model_validator(mode="after")
     def _claims_use_known_workloads(self) -> Self:

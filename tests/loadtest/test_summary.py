@@ -13,7 +13,7 @@ from loadtest.boundary import Boundary
 from loadtest.summary import ClaimResult, Limit, Summary, schema
 
 EXAMPLE = Summary(
-    schema_version=1,
+    schema_version=2,
     run_id="20260101T000000Z-1",
     started_at="2026-01-01T00:00:00+00:00",
     plan="quick",
@@ -27,6 +27,8 @@ EXAMPLE = Summary(
     claims=(
         ClaimResult(
             id="crash-at-13",
+            kind="boundary",
+            workload="mixed",
             statement="13 crash",
             expected="12 hold, 13 fail",
             measured="12 hold, 13 fail",
@@ -65,7 +67,7 @@ def test_a_summary_is_valid_by_its_own_schema() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("schema", 2, "another version"),
+        ("schema", 1, "another version"),
         ("grade", "perfect", "no such grade"),
         ("colour", "red", "an unknown key"),
         ("exit_code", "0", "text for a number"),
@@ -79,7 +81,7 @@ def test_the_schema_refuses_what_is_no_summary(key: str, value: object, why: str
 
 def test_the_version_stands_under_the_key_schema() -> None:
     written = json.loads(EXAMPLE.to_json())
-    assert written["schema"] == 1
+    assert written["schema"] == 2
     assert "schema_version" not in written
     assert next(iter(written)) == "schema"
 
@@ -92,6 +94,6 @@ def test_a_summary_reads_back(tmp_path: Path) -> None:
 
 def test_a_summary_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
-    path.write_text(EXAMPLE.to_json().replace('"schema": 1', '"schema": 2'), encoding="utf-8")
+    path.write_text(EXAMPLE.to_json().replace('"schema": 2', '"schema": 3'), encoding="utf-8")
     with pytest.raises(ValidationError, match="schema"):
         Summary.read(path)

@@ -49,7 +49,7 @@ def test_the_shipped_files_load_and_say_what_the_guide_says() -> None:
     crash = settings.claims["crash-at-13"]
     assert isinstance(crash, BoundaryClaim)
     assert (crash.holds, crash.fails_at, crash.gating) == (12, 13, True)
-    assert set(settings.loadtest.plans) == {"quick", "release"}
+    assert set(settings.loadtest.plans) == {"quick", "release", "boundary", "regression"}
     assert settings.loadtest.small_scale == 1 / 16
 
 
@@ -105,7 +105,7 @@ ROWS = [
     ("claims.toml", "tolerance = 0.01", "tolerance = 1.01",
      "claims.memory-small.memory.tolerance: Input should be less than or equal to 1", "a share"),
     ("claims.toml", "holds = 20", "holds = 20\nfails = 21",
-     "claims.concurrent-small.boundary.fails: unknown key", "it is called fails_at"),
+     "claims.concurrent-small-low.boundary.fails: unknown key", "it is called fails_at"),
     ("claims.toml", "max_concurrency = 10", "max_concurrency = 21",
      "claims.cap-10-small.cap.max_concurrency: Input should be less than or equal to 20",
      "the server's own ceiling"),
@@ -115,8 +115,22 @@ ROWS = [
      "swarm.huge_pages: Input should be 'auto'", "no such choice"),
     ("loadtest.toml", 'host_reserve = "1 GiB"', "host_reserve = 1",
      "thresholds.host_reserve: 1 needs a unit", "one what?"),
-    ("loadtest.toml", "runs = 3 ", "runs = 0 ",
+    ("loadtest.toml", "runs = 3\n", "runs = 0\n",
      "plans.quick.runs: Input should be greater than or equal to 1", "no ramp at all"),
+    ("claims.toml", "holds = 20\n", "",
+     "claims.concurrent-small-low.boundary: needs holds, fails_at or fails_by", "says nothing"),
+    ("claims.toml", 'section = "Overview"\n', "",
+     "claims.simultaneous-6.boundary.section: Field required", "the guide's order needs it"),
+    ("claims.toml", 'reading = "GiB"', 'reading = "GO"',
+     "reading: Input should be 'GB' or 'GiB'", "no such unit"),
+    ("loadtest.toml", "variation = 0.02", "variation = 2",
+     "plans.release.spread.variation: Input should be less than 1", "2 is not 2 %"),
+    ("loadtest.toml", "level = 0.95", "level = 95",
+     "confidence.level: Input should be less than 1", "nor is 95"),
+    ("loadtest.toml", "agent-memory = { relative = 0.01 }", "agent-memory = { percent = 1 }",
+     "tolerances.agent-memory.percent: unknown key", "it is called relative"),
+    ("loadtest.toml", "busy_memory = 0.6", "busy_memory = 60",
+     "schedule.busy_memory: Input should be less than or equal to 1", "a share"),
 ]  # fmt: skip
 
 
@@ -141,8 +155,7 @@ def test_all_problems_of_all_files_come_at_once(folder: Path) -> None:
         ["agents.toml", "classes.small.memory"],
         ["agents.toml", "classes.medium.turns"],
         ["agents.toml", "mixes.mixed"],
-        ["claims.toml", "claims.concurrent-small.boundary.holds"],
-        ["claims.toml", "claims.concurrent-small.boundary.hold"],
+        ["claims.toml", "claims.concurrent-small-low.boundary.hold"],
         ["loadtest.toml", "not valid TOML"],
     ]
 
