@@ -42,6 +42,7 @@ class Sighting:
     swarm: SwarmResult | None
     seen: Sequence[SeenAgent]
     max_running: int
+    mean_running: float
     health: Health
     sampling: Sampling
     evidence: Evidence
@@ -55,7 +56,7 @@ def fold(sighting: Sighting, thresholds: Thresholds) -> Outcome:
     swarm = sighting.swarm
     problem = why_invalid(sighting, thresholds)
     mode = failure_mode(swarm, sighting.evidence)
-    held, failed_at = _boundary(swarm, mode, sighting.first_kill_s)
+    held, failed_at = _boundary(sighting, mode)
     return Outcome(
         trial=sighting.trial,
         status="invalid" if problem else "measured",
@@ -68,7 +69,9 @@ def fold(sighting: Sighting, thresholds: Thresholds) -> Outcome:
         held=held,
         failed_at=failed_at,
         failure_mode=mode,
+        rounds_held=len(_rounds(sighting)),
         max_running=sighting.max_running,
+        mean_running=round(sighting.mean_running, 2),
         max_reported=swarm.max_reported if swarm else 0,
         finished=sum(agent.end == "done" for agent in swarm.agents) if swarm else 0,
         agents=join(swarm.agents if swarm else (), sighting.seen),
@@ -142,24 +145,36 @@ def _server_end(evidence: Evidence, *, killed: bool) -> FailureMode:
     return "server-exit"
 
 
-def _boundary(
-    swarm: SwarmResult | None, mode: FailureMode | None, first_kill_s: float | None
-) -> tuple[int, int | None]:
+def _boundary(sighting: Sighting, mode: FailureMode | None) -> tuple[int, int | None]:
     """(held, failed at), by the kernel's first kill where the swarm learned of it too late.
 
     With memory free again the newest agent can reach its peak, and the next one start, before
     the loss of an older one shows in the API.
     """
+    swarm = sighting.swarm
     if swarm is None:
         return 0, None
+    if sighting.trial.kind == "rounds":
+        together = sighting.trial.concurrent or 0
+        return together if _rounds(sighting) else 0, None if mode is None else together
     held, failed_at = swarm.held, swarm.failed_at
     if mode is not None:
-        until = math.inf if first_kill_s is None else first_kill_s
+        until = _until(sighting)
         started = [a for a in swarm.agents if a.started_s is not None and a.started_s <= until]
         at_work = sum(a.ended_s is None or a.ended_s > until or a.end == "lost" for a in started)
         failed_at = at_work if failed_at is None else min(failed_at, at_work)
         held = min(held, max(0, failed_at - 1))
     return held, failed_at
+
+
+def _rounds(sighting: Sighting) -> list[float]:
+    """Ends of the rounds that were held before the kernel first killed."""
+    swarm = sighting.swarm
+    return [end for end in swarm.rounds if end < _until(sighting)] if swarm else []
+
+
+def _until(sighting: Sighting) -> float:
+    return math.inf if sighting.first_kill_s is None else sighting.first_kill_s
 
 
 def join(agents: Sequence[AgentRecord], seen: Sequence[SeenAgent]) -> tuple[AgentRecord, ...]:

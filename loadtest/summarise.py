@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from compose.model import ServiceLimits
 from loadtest.boundary import Boundary, locate
+from loadtest.chance import chances
 from loadtest.claims import memory_table
 from loadtest.outcome import Outcome, of_workload
-from loadtest.plan import Backing, Campaign, cpu_limit
-from loadtest.summary import ClaimResult, Limit, Summary
+from loadtest.plan import SWAP, Backing, Campaign, cpu_limit
+from loadtest.summary import Chance, ClaimResult, Limit, Summary
+from loadtest.trials import in_reading
 from settings.host import HostFacts
-from settings.models import Settings
+from settings.models import BoundaryClaim, Settings
 from settings.sizes import in_mb
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Facts:
     host: HostFacts
     duration_s: float
     exit_code: int
+    origin: dict[str, str] = field(default_factory=dict)
 
 
 def summarise(
@@ -63,6 +66,8 @@ def summarise(
         base=describe_base(outcomes, campaign.scale),
         claims=tuple(results),
         boundaries=tuple(boundaries(campaign, settings, outcomes)),
+        chances=chances_of(campaign, settings, outcomes),
+        origin=facts.origin,
         agents=memory_table(settings.claims, outcomes, campaign.scale),
         trials=len(outcomes),
         invalid_trials=sum(not outcome.valid for outcome in outcomes),
@@ -75,12 +80,30 @@ def boundaries(
     campaign: Campaign, settings: Settings, outcomes: Sequence[Outcome]
 ) -> list[Boundary]:
     """The boundary of every workload that was ramped, in the order of the plan."""
-    ramped = dict.fromkeys(t.workload for t in campaign.trials if t.kind == "ramp")
+    ramped = dict.fromkeys((t.workload, t.reading) for t in campaign.trials if t.kind == "ramp")
     return [
-        locate(name, ramps, campaign.sizes, settings.agents.weights(name))
-        for name in ramped
-        if (ramps := of_workload(outcomes, "ramp", name))
+        locate(name, ramps, in_reading(campaign.sizes, reading), settings.agents.weights(name))
+        for name, reading in ramped
+        if (ramps := of_workload(outcomes, "ramp", name, reading))
     ]
+
+
+def chances_of(
+    campaign: Campaign, settings: Settings, outcomes: Sequence[Outcome]
+) -> tuple[Chance, ...]:
+    """P(failure) of every number of agents that a claim or a boundary names."""
+    wanted = {
+        (claim.workload, claim.reading, number)
+        for claim in campaign.claims.values()
+        if isinstance(claim, BoundaryClaim)
+        for number in (claim.holds, claim.fails_at, claim.fails_by)
+        if number is not None
+    }
+    for found in boundaries(campaign, settings, outcomes):
+        wanted |= {(found.workload, found.reading, n) for n in (found.holds, found.fails_at) if n}
+    order = [*settings.agents.workloads()]
+    numbers = sorted(wanted, key=lambda one: (order.index(one[0]), one[1], one[2]))
+    return chances(outcomes, numbers, settings.loadtest.confidence)
 
 
 def limits_in_force(facts: Facts) -> dict[str, Limit]:
@@ -105,7 +128,7 @@ def limits_in_force(facts: Facts) -> dict[str, Limit]:
         # The kernel's limit on memory and swap together is the true one, so the target ends there.
         in_force["resident_bytes"] = Limit(
             value=facts.backing.memory,
-            source="what this host can give; compressed swap backs the rest of the memory limit",
+            source=f"what this host can give; {SWAP[facts.backing.way]} backs the rest",
         )
     return in_force
 

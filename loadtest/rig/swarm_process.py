@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,18 +28,27 @@ class SwarmProcess:
     """
 
     def __init__(
-        self, task: SwarmTask, folder: Path, log: Path, environ: Mapping[str, str]
+        self,
+        task: SwarmTask,
+        folder: Path,
+        log: Path,
+        environ: Mapping[str, str],
+        role: Sequence[str] = ("--headless",),
     ) -> None:
+        """`role` are Locust's options for what it is to be: alone, a master or a worker."""
         self._task_file = folder / "swarm-task.json"
         self._result_file = folder / "swarm-result.json"
+        self._status_file = folder / "swarm-status.json"
         self._result_file.unlink(missing_ok=True)
+        self._status_file.unlink(missing_ok=True)
         self._task_file.touch(mode=0o600)  # it holds the trial's API key
         self._task_file.write_text(task.model_dump_json(), encoding="utf-8")
         read_end, self._go = os.pipe()
         argv = [
-            sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--headless",
+            sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), *role,
             "--only-summary", "--host", task.host, "--trial", str(self._task_file),
-            "--result", str(self._result_file), "--go-fd", str(read_end),
+            "--result", str(self._result_file), "--status", str(self._status_file),
+            "--go-fd", str(read_end),
         ]  # fmt: skip
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -64,11 +74,25 @@ class SwarmProcess:
     ) -> None:
         self.stop()
         self._result_file.unlink(missing_ok=True)  # what it said is in the outcome by now
+        self._status_file.unlink(missing_ok=True)
 
     def go(self) -> None:
         """Let the agents come."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._go, b"go")
+
+    def cleared(self) -> None:
+        """Tell that no agent's process is left: the next round may begin."""
+        with contextlib.suppress(OSError):  # it has ended; a trial needs no further round
+            os.write(self._go, b"0")
+
+    def status(self) -> dict[str, int]:
+        """Agents by state, as the swarm last wrote them; empty before that."""
+        try:
+            counts: dict[str, int] = json.loads(self._status_file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return counts
 
     def wait(self, budget_s: float) -> tuple[int, SwarmResult | None]:
         """Exit code and result of the run; no result when it crashed or ran out of time."""

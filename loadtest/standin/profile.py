@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import random
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -37,6 +39,25 @@ class Profile:
     """The model's answer time, waited for without using the processor."""
     compression: float = 1.0
     """Processor time and latency are divided by this."""
+    variation: float = 0.0
+    """Coefficient of variation of the peak over the agents of the class."""
+    runaway_share: float = 0.0
+    runaway_factor: float = 2.0
+    """A share of the agents needs this many times what its class does."""
+
+    def drawn(self, chance: random.Random) -> Profile:
+        """The profile of one agent of the class; the mean over many is that of the class.
+
+        A log-normal peak: it is never below zero, and large ones are likelier than small ones.
+        """
+        if not self.variation and not self.runaway_share:
+            return self
+        sigma = math.sqrt(math.log1p(self.variation**2))
+        factor = chance.lognormvariate(-(sigma**2) / 2, sigma)
+        if chance.random() < self.runaway_share:
+            factor *= self.runaway_factor
+        peak = max(self.start_bytes, round(self.peak_bytes * factor))
+        return replace(self, peak_bytes=peak)
 
     def memory_at(self, turn: int) -> int:
         """Private memory in bytes that the agent should hold after `turn` of its turns."""
@@ -92,6 +113,8 @@ def _parse(name: str, values: Any) -> Profile:
     profile = replace(Profile(), **values)
     if profile.turns < 1 or profile.compression <= 0 or profile.growth <= 0:
         raise ProfileError(f"{name}: turns, compression and growth must be above 0")
+    if profile.runaway_share > 1 or profile.runaway_factor < 1:
+        raise ProfileError(f"{name}: runaway_share is at most 1, runaway_factor at least 1")
     if not 0 <= profile.start_bytes <= profile.peak_bytes:
         raise ProfileError(f"{name}.start_bytes: must lie between 0 and peak_bytes")
     return profile

@@ -12,6 +12,7 @@ import contextlib
 import gc
 import json
 import os
+import random
 import selectors
 import signal
 import socket
@@ -192,6 +193,8 @@ def _serve(channel: socket.socket, profiles: Mapping[str, Profile], seed: int) -
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     running: set[int] = set()
+    # How agents of a class differ is the same in every run with the same seed.
+    chance = random.Random(seed)  # noqa: S311 - a reproducible draw, no secret
     with selectors.DefaultSelector() as selector:
         selector.register(channel, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
@@ -204,7 +207,7 @@ def _serve(channel: socket.socket, profiles: Mapping[str, Profile], seed: int) -
                 data = channel.recv(_MESSAGE)
                 if not data:
                     return
-                _obey(channel, json.loads(data), running, profiles, seed)
+                _obey(channel, json.loads(data), running, profiles, seed, chance)
 
 
 def _obey(
@@ -213,6 +216,7 @@ def _obey(
     running: set[int],
     profiles: Mapping[str, Profile],
     seed: int,
+    chance: random.Random,
 ) -> None:
     if "signal" in message:
         pid, number = message["signal"]
@@ -220,7 +224,7 @@ def _obey(
             os.kill(pid, number)
         return
     order = AgentOrder(**message["start"])
-    profile = profiles.get(order.agent_class, Profile())
+    profile = profiles.get(order.agent_class, Profile()).drawn(chance)
     parent = os.getpid()
     try:
         pid = os.fork()

@@ -8,7 +8,8 @@ import gevent
 import requests
 from locust.clients import HttpSession
 
-_RATE_LIMIT_TRIES = 3
+_TRIES = 3
+_AGAIN_S = 0.3
 _LONGEST_BACKOFF_S = 65.0
 _TIMEOUT_S = 10.0
 
@@ -54,6 +55,10 @@ class Api:
         body = {"projectPath": project, "featureId": feature_id}
         self._post("/api/auto-mode/run-feature", body)
 
+    def stop_feature(self, feature_id: str) -> None:
+        """Stop the agent of a feature; its slot is free at once, its process soon."""
+        self._post("/api/auto-mode/stop-feature", {"featureId": feature_id})
+
     def feature(self, project: str, feature_id: str) -> dict[str, Any]:
         """The feature as it is on disk."""
         body = {"projectPath": project, "featureId": feature_id}
@@ -79,17 +84,22 @@ class Api:
         return [str(entry["featureId"]) for entry in response.json()["autoMode"]["queue"]]
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        for _ in range(_RATE_LIMIT_TRIES):
+        for attempt in range(_TRIES):
             response = self._client.post(path, json=body, headers=self._headers, timeout=_TIMEOUT_S)
             if response.status_code == 200:
                 answer: dict[str, Any] = response.json()
                 return answer
-            if response.status_code != 429:
-                break
-            if "Retry-After" not in response.headers:
+            problem = _problem(f"POST {path}", response)
+            if isinstance(problem, NoAnswerError) and problem.refused:
+                # A connection kept open that the server closed at the same moment: ask again.
+                gevent.sleep(_AGAIN_S * (attempt + 1))
+            elif response.status_code == 429 and "Retry-After" in response.headers:
+                gevent.sleep(min(float(response.headers["Retry-After"]), _LONGEST_BACKOFF_S))
+            elif response.status_code == 429:
                 raise RefusedError(f"POST {path}: {_text(response)}")
-            gevent.sleep(min(float(response.headers["Retry-After"]), _LONGEST_BACKOFF_S))
-        raise _problem(f"POST {path}", response)
+            else:
+                raise problem
+        raise problem
 
 
 def _problem(request: str, response: Any) -> ApiError:

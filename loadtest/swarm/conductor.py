@@ -34,6 +34,8 @@ class Slot:
     target_bytes: int | None = None
     end: End = "pending"
     why: str = ""
+    round: int = 1
+    """Rounds: the one it belongs to. Its feature ran, and came to its peak, in all before it."""
 
     def record(self) -> AgentRecord:
         """The slot as it goes into the outcome."""
@@ -60,6 +62,11 @@ class Conductor:
         self._unclaimed = list(self.slots)
         self.admitted = 1 if self.kind == "ramp" else len(self.slots)
         self._admitted_s = self.now()
+        self.round = 1
+        self.rounds: list[float] = []
+        """When each round was held to its end."""
+        self.cleared = True
+        """Whether no process of the round before is left; the rig sees that, the API does not."""
         self.held = 0
         self.failed_at: int | None = None
         self.failed_at_s: float | None = None
@@ -99,9 +106,24 @@ class Conductor:
         self.slots.append(slot)
         return slot
 
+    def again(self, slot: Slot) -> Slot:
+        """The slot of the next round for the feature of one that was dismissed."""
+        following = Slot(len(self.slots), slot.agent_class, slot.project, slot.feature_id)
+        following.round = slot.round + 1
+        self.slots.append(following)
+        return following
+
+    def scout(self, number: int) -> Slot:
+        """The first agent of a round."""
+        return next(slot for slot in self.slots if slot.round == number)
+
     def may_start(self, slot: Slot) -> bool:
         """Whether the gate has opened for a slot."""
         return slot.index < self.admitted or self.kind == "stable"
+
+    def is_dismissed(self, slot: Slot) -> bool:
+        """Whether the round of a slot is over, so that its agent is to be stopped."""
+        return slot.round < self.round
 
     def step(self, now: float, silence: Silence) -> None:
         """Move the trial on: open the gate, note a failure, see the end."""
@@ -116,8 +138,14 @@ class Conductor:
             self._fail(now, f"agent {lost[0].index + 1} was lost: {lost[0].why}")
         elif refused := [slot for slot in self.slots if slot.end == "refused"]:
             self.finished = f"agent {refused[0].index + 1} was not admitted: {refused[0].why}"
-        elif self.kind == "ramp":
+        else:
+            self._step_on(now, silence)
+
+    def _step_on(self, now: float, silence: Silence) -> None:
+        if self.kind == "ramp":
             self._step_ramp(now)
+        elif self.kind == "rounds":
+            self._step_rounds(now)
         elif self.kind == "stable":
             if silence.seconds < _SILENT_S:  # what is not seen cannot be called stable
                 self._step_stable(now)
@@ -127,10 +155,7 @@ class Conductor:
     def _step_ramp(self, now: float) -> None:
         newest = self.slots[self.admitted - 1]
         if newest.peak_s is None:
-            if now - self._admitted_s > self.task.agent_budget_s:
-                budget = self.task.agent_budget_s
-                self.finished = f"agent {self.admitted} took more than {budget:.0f} s to its peak"
-                self.finished += f": {newest.why}" if newest.why else ""
+            self._step_late(now, newest)
             return
         if now - newest.peak_s < self.task.hold_s:
             return
@@ -140,6 +165,36 @@ class Conductor:
         else:
             self.admitted += 1
             self._admitted_s = now
+
+    def _step_rounds(self, now: float) -> None:
+        crew = self.task.trial.concurrent or 0
+        if self.admitted < crew * self.round:  # the next round waits for the end of the last
+            if self.cleared and len(self.slots) == crew * self.round:
+                self.admitted, self._admitted_s = len(self.slots), now
+            elif now - self.rounds[-1] > self.task.agent_budget_s:
+                budget = self.task.agent_budget_s
+                last = self.round - 1
+                self.finished = f"agents of round {last} still ran {budget:.0f} s after it"
+            return
+        current = self.slots[-crew:]
+        peaks = [slot.peak_s for slot in current if slot.peak_s is not None]
+        if len(peaks) < crew:
+            self._step_late(now, next(slot for slot in current if slot.peak_s is None))
+        elif now - max(peaks) >= self.task.hold_s:
+            self.held = crew
+            self.rounds.append(now)
+            if len(self.rounds) == self.task.trial.rounds:
+                self._complete(f"{crew} agents at once held in {len(self.rounds)} rounds")
+            else:
+                self.cleared = False
+                self.round += 1
+
+    def _step_late(self, now: float, slot: Slot) -> None:
+        """End the trial for an agent that has not come to its peak in time."""
+        budget = self.task.agent_budget_s
+        if now - self._admitted_s > budget:
+            self.finished = f"agent {slot.index + 1} took more than {budget:.0f} s to its peak"
+            self.finished += f": {slot.why}" if slot.why else ""
 
     def _step_stable(self, now: float) -> None:
         starts = [slot.started_s for slot in self.slots if slot.started_s is not None]
@@ -169,6 +224,7 @@ class Conductor:
                 "held": self.held,
                 "failed_at": self.failed_at,
                 "failed_at_s": self.failed_at_s,
+                "rounds": self.rounds,
                 "unresponsive": self.unresponsive,
                 **facts,
             }

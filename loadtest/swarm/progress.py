@@ -21,10 +21,16 @@ class Progress:
     target: int | None
 
 
-def read_progress(output: str) -> Progress:
-    """Progress from the text of agent-output; lines of other agents' makers are passed over."""
-    turns = tuple((int(turn), float(ms)) for turn, ms in _TURN.findall(output))
-    peak = _PEAK.search(output)
-    if peak is None:
+def read_progress(output: str, peaks_before: int = 0) -> Progress:
+    """Progress from the text of agent-output; lines of other agents' makers are passed over.
+
+    A feature that is run again goes on in the same file: `peaks_before` of its earlier runs are
+    passed over too.
+    """
+    peaks = list(_PEAK.finditer(output))
+    begins = peaks[peaks_before - 1].end() if 0 < peaks_before <= len(peaks) else 0
+    turns = tuple((int(turn), float(ms)) for turn, ms in _TURN.findall(output[begins:]))
+    if len(peaks) <= peaks_before:
         return Progress(turns, None, None)
+    peak = peaks[peaks_before]
     return Progress(turns, int(peak[1]), int(peak[2]))

@@ -44,6 +44,8 @@ class SwarmResult(Record):
     held: int = 0
     failed_at: int | None = None
     failed_at_s: float | None = None
+    rounds: tuple[float, ...] = ()
+    """When each round was held to its end, in seconds since the trial began."""
     unresponsive: bool = False
     max_reported: int = 0
     requests: int = 0
@@ -53,3 +55,12 @@ class SwarmResult(Record):
     """Longest time the generator could not run although it wanted to."""
     classes: dict[str, int] = Field(default_factory=dict)
     """Agents started per Locust user class."""
+
+
+class FleetStatistics(Record):
+    """What a master counted of all its workers in one trial."""
+
+    requests: int = 0
+    failures: int = 0
+    """Requests without a good answer; those after a server's end are among them."""
+    agents_started: int = 0

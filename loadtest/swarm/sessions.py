@@ -19,7 +19,10 @@ _LOOK_S = 0.03
 _FILLED = 0.99
 # How often a session reads its agent's output: a ramp waits for one agent at a time, a crowd
 # shares the server's 300 requests a minute; a backlog is followed by the board alone.
-_OUTPUT_S = {"ramp": 0.06, "stable": 0.8}
+_OUTPUT_S = {"ramp": 0.06, "rounds": 0.3, "stable": 0.8}
+# Rounds: each look is so much later than the one before, since a slow machine must not use up
+# the requests of a minute.
+_PATIENCE = 1.5
 
 Fire = Callable[[str, str, float], None]
 """Tell Locust of (step, agent class, milliseconds)."""
@@ -41,7 +44,10 @@ class Session:
         while not self.conductor.may_start(slot):
             gevent.sleep(_LOOK_S)
         try:
-            slot.feature_id = self.api.create_feature(slot.project, self.title, slot.agent_class)
+            if not slot.feature_id:  # a later round runs the same features again
+                slot.feature_id = self.api.create_feature(
+                    slot.project, self.title, slot.agent_class
+                )
             self._start(slot)
             self._follow(slot)
         except NoAnswerError as error:
@@ -67,19 +73,39 @@ class Session:
         fresh = self.board.version + 2
         told = 0
         look_at = math.inf if self.conductor.kind == "cap" else 0.0
+        pause = _OUTPUT_S.get(self.conductor.kind, math.inf)
+        if self.conductor.kind == "rounds":
+            look_at = self.conductor.now() + pause
         while True:
+            if self.conductor.is_dismissed(slot):
+                self.api.stop_feature(slot.feature_id)
+                slot.end, slot.ended_s = "done", self.conductor.now()
+                return
             if self.board.version >= fresh and slot.feature_id not in self.board.running:
                 self._end(slot)
                 return
             now = self.conductor.now()
-            if slot.peak_s is None and now >= look_at and self.allowance.take():
-                look_at = now + _OUTPUT_S[self.conductor.kind]
+            due = slot.peak_s is None and now >= look_at and self._may_look(slot)
+            if due and self.allowance.take():
+                look_at = now + pause
+                pause *= _PATIENCE if self.conductor.kind == "rounds" else 1.0
                 told = self._look(slot, told)
             gevent.sleep(_LOOK_S)
 
+    def _may_look(self, slot: Slot) -> bool:
+        """Whether to ask for the agent's progress now: in rounds, one scout asks for all.
+
+        Requests are scarce, and agents that start together are at their peaks together.
+        """
+        if self.conductor.kind != "rounds":
+            return True
+        scout = self.conductor.scout(slot.round)
+        return slot is scout or scout.peak_s is not None
+
     def _look(self, slot: Slot, told: int) -> int:
         """Read the agent's output; returns how many turns Locust has been told of."""
-        progress = read_progress(self.api.output(slot.project, slot.feature_id))
+        text = self.api.output(slot.project, slot.feature_id)
+        progress = read_progress(text, peaks_before=slot.round - 1)
         for _, milliseconds in progress.turns[told:]:
             self.fire("turn", slot.agent_class, milliseconds)
         if progress.peak is not None:

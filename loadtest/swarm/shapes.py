@@ -56,7 +56,12 @@ class Arrivals(Ramp):
         return None if self._conductor.finished else (len(self._conductor.slots), self.per_s)
 
 
-SHAPES: dict[str, type[Ramp]] = {"ramp": Ramp, "stable": Hold, "cap": Arrivals}
+SHAPES: dict[str, type[Ramp]] = {
+    "ramp": Ramp,
+    "rounds": Hold,
+    "stable": Hold,
+    "cap": Arrivals,
+}
 
 
 class PlannedDispatcher(UsersDispatcher):

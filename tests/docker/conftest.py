@@ -10,10 +10,12 @@ from pathlib import Path
 
 import docker
 import pytest
+from rich.console import Console
 
 from compose.run import run
 from loadtest.campaign import staging_limits
-from loadtest.plan import Backing, make_campaign
+from loadtest.plan import Backing, Choice, make_campaign
+from loadtest.report.live import progress_for
 from loadtest.rig.base_image import ensure_base
 from loadtest.rig.engine import connect, sweep
 from loadtest.rig.image import BUILD, ensure_image
@@ -132,7 +134,7 @@ def make_rig(
             true_limit=limits.memory_bytes,
             scale=SCALE,
             grade="scaled",
-            workloads=[workload],
+            choice=Choice([workload]),
             runs=1,
         )
         quick = campaign.plan.model_copy(update={"stable_s": 4.0})
@@ -147,7 +149,7 @@ def make_rig(
             backing=Backing(campaign.limit),
             folder=tmp_path,
             swarm_environment=swarm_environment(),
-            on_memory=lambda *_: None,
+            progress=progress_for(Console(quiet=True), 0),
         )
 
     return make

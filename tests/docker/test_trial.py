@@ -9,7 +9,7 @@ from loadtest.outcome import Outcome, Trial
 from loadtest.report.samples import read_samples
 from loadtest.rig import swarm_process
 from loadtest.rig.engine import leftovers
-from loadtest.rig.target import Target
+from loadtest.rig.swarm_process import SwarmProcess
 from loadtest.rig.trial import Rig
 from loadtest.swarm.result import SwarmTask
 from tests.docker.conftest import SCALE, RigFactory
@@ -94,11 +94,8 @@ def test_mixed_agents_come_and_go_without_one_being_lost(make_rig: RigFactory) -
 
 
 def test_a_target_that_dies_during_its_start_decides_nothing(make_rig: RigFactory) -> None:
-    class Broken(Rig):
-        def _environment(self, trial: Trial, key: str) -> dict[str, str]:
-            return {**super()._environment(trial, key), "STANDIN_PROFILES": "not json"}
-
-    rig = make_rig(Broken)
+    rig = make_rig()
+    rig.injected = {"STANDIN_PROFILES": "not json"}
     assert_decides_nothing(rig, measure_ramp(rig), "the server ended before it was ready")
 
 
@@ -124,9 +121,8 @@ def test_a_generator_starved_of_the_processor_decides_nothing(make_rig: RigFacto
 
 def test_a_trial_in_which_no_agent_started_decides_nothing(make_rig: RigFactory) -> None:
     class WrongKey(Rig):
-        def _task(self, trial: Trial, target: Target, key: str, began: float) -> SwarmTask:
-            task = super()._task(trial, target, key, began)
-            return task.model_copy(update={"api_key": "wrong"})
+        def _swarm(self, task: SwarmTask, log: Path) -> SwarmProcess:
+            return super()._swarm(task.model_copy(update={"api_key": "wrong"}), log)
 
     rig = make_rig(WrongKey)
     assert_decides_nothing(rig, measure_ramp(rig), "no agent was started")
@@ -135,14 +131,9 @@ def test_a_trial_in_which_no_agent_started_decides_nothing(make_rig: RigFactory)
 def test_a_server_that_goes_down_with_its_agents_is_told_from_a_lost_agent(
     make_rig: RigFactory,
 ) -> None:
-    class Doomed(Rig):
-        """The server itself grows beyond the limit: the kernel takes the largest process."""
-
-        def _environment(self, trial: Trial, key: str) -> dict[str, str]:
-            environment = super()._environment(trial, key)
-            return {**environment, "STANDIN_BASE_BYTES": str(150 * 2**20)}
-
-    rig = make_rig(Doomed, workload="small")
+    rig = make_rig(workload="small")
+    # The server itself grows beyond the limit: the kernel takes the largest process.
+    rig.injected = {"STANDIN_BASE_BYTES": str(150 * 2**20)}
     outcome = measure_ramp(rig)
     assert outcome.failure_mode == "server-oom"
     assert not outcome.evidence.running

@@ -25,22 +25,31 @@ from tests.loadtest.examples import agent, outcome, trial
 MEMORY = MemoryClaim(
     kind="memory",
     statement="4 GB each",
+    section="",
     basis="rig",
     workload="medium",
     expected="4 GB",  # type: ignore[arg-type]
     tolerance=0.01,
 )
 BOUNDARY = BoundaryClaim(
-    kind="boundary", statement="12, not 13", basis="assumed", workload="medium", holds=12,
+    kind="boundary", statement="12, not 13", section="", basis="assumed", workload="medium",
+    holds=12,
     fails_at=13,
 )  # fmt: skip
 AT_LEAST = BOUNDARY.model_copy(update={"fails_at": None})
-STABLE = StableClaim(kind="stable", statement="8 run", basis="assumed", workload="mixed", agents=8)
+STABLE = StableClaim(
+    kind="stable", statement="8 run", section="", basis="assumed", workload="mixed", agents=8
+)
 CAP = CapClaim(
-    kind="cap", statement="10 at most", basis="assumed", workload="small", max_concurrency=10
+    kind="cap",
+    statement="10 at most",
+    section="",
+    basis="assumed",
+    workload="small",
+    max_concurrency=10,
 )
 CRASH = FailureModeClaim(
-    kind="failure-mode", statement="it crashes", basis="assumed", workload="medium",
+    kind="failure-mode", statement="it crashes", section="", basis="assumed", workload="medium",
     mode="server-oom", gating=False,
 )  # fmt: skip
 
@@ -52,6 +61,7 @@ def stable(**changes: Any) -> Outcome:
         "failed_at": None,
         "failure_mode": None,
         "max_running": 8,
+        "mean_running": 7.5,
         "finished": 20,
         "agents": (agent(1, end="done"), agent(2)),
     }
@@ -73,7 +83,8 @@ def cap(**changes: Any) -> Outcome:
 
 
 def with_memory(*sizes: int | None, **changes: Any) -> Outcome:
-    agents = tuple(agent(n, private_bytes=size, **changes) for n, size in enumerate(sizes))
+    values = {"target_bytes": None, **changes}  # told what the class says
+    agents = tuple(agent(n, private_bytes=size, **values) for n, size in enumerate(sizes))
     return outcome(agents=agents)
 
 
@@ -98,7 +109,7 @@ ROWS: list[tuple[Claim, list[Outcome], str, str, str]] = [
      "another class's agents say nothing"),
     # --- boundary
     (BOUNDARY, [outcome()] * 3, "confirmed", "3 of 3 ramps agree", "as the guide says"),
-    (BOUNDARY, [outcome()], "confirmed", "the one ramp agree", "one ramp is one ramp"),
+    (BOUNDARY, [outcome()], "confirmed", "1 of 1 ramps agree", "one ramp is one ramp"),
     (BOUNDARY, [outcome(held=11, failed_at=12)] * 2, "refuted", "2 of 2 ramps say otherwise",
      "it fails too early"),
     (BOUNDARY, [outcome(held=13, failed_at=14)], "refuted", "say otherwise", "it fails too late"),
@@ -115,6 +126,8 @@ ROWS: list[tuple[Claim, list[Outcome], str, str, str]] = [
     (STABLE, [stable(failure_mode="agent-oom", failed_at=8)], "refuted", "agent-oom with 8",
      "an agent was killed"),
     (STABLE, [stable(max_running=7)], "inconclusive", "never as busy", "only 7 at once"),
+    (STABLE, [stable(mean_running=6.3)], "inconclusive", "only 6.3 agents ran on average",
+     "it stood idle for a part of the time"),
     (STABLE, [stable(finished=0)], "inconclusive", "never as busy", "nobody came and went"),
     (STABLE, [stable(failure_mode="unresponsive", failed_at=3, max_running=3)], "refuted",
      "unresponsive", "a failure outweighs a small crowd"),
@@ -257,6 +270,8 @@ def test_what_is_expected_stands_in_words_with_its_unit(
 def result(verdict: str, *, gating: bool = True, selected: bool = True) -> ClaimResult:
     return ClaimResult(
         id="it",
+        kind="boundary",
+        workload="medium",
         statement="",
         expected="",
         measured="",
@@ -325,7 +340,7 @@ def test_a_campaign_of_one_workload_is_judged_by_that_workloads_claims() -> None
             trial=trial(id=f"ramp-small-{run}", workload="small", run=run),
             held=25,
             failed_at=26,
-            agents=(agent(agent_class="small", private_bytes=2 * GB),),
+            agents=(agent(agent_class="small", private_bytes=2 * GB, target_bytes=2 * GB),),
         )
         for run in (1, 2, 3)
     ]
@@ -336,10 +351,16 @@ def test_a_campaign_of_one_workload_is_judged_by_that_workloads_claims() -> None
     results = [
         judge(name, claim, [*small, done], scale=1, selected=claim.workload == "small")
         for name, claim in claims.items()
+        if claim.kind != "scenario"
     ]
     assert exit_code(results) == 0
     judged = {one.id for one in results if one.verdict != "not-run"}
-    assert judged == {"memory-small", "concurrent-small", "cap-10-small"}
+    assert judged == {
+        "memory-small",
+        "concurrent-small-low",
+        "crash-at-13-small",
+        "cap-10-small",
+    }
 
 
 def test_the_memory_table_has_a_row_for_every_class_that_is_claimed() -> None:

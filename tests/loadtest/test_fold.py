@@ -45,6 +45,7 @@ def sighting(**changes: Any) -> Sighting:
         "swarm": swarm(),
         "seen": [],
         "max_running": 3,
+        "mean_running": 2.5,
         "health": Health(checks=10),
         "sampling": Sampling(samples=200, hz=20.0, longest_gap_s=0.1),
         "evidence": Evidence(oom_kills=1, oom_events=1),
@@ -307,3 +308,22 @@ def test_a_kill_far_below_the_limit_says_that_the_host_was_full() -> None:
 def test_what_failed_without_the_limits_doing_is_no_boundary(evidence: Evidence, mode: str) -> None:
     reason = why_invalid(sighting(evidence=evidence), THRESHOLDS)
     assert reason == f"{mode}: what failed had nothing to do with the target's limit"
+
+
+def rounds(**changes: Any) -> Sighting:
+    crew = trial(kind="rounds", concurrent=2, rounds=4, agents=("medium",) * 2)
+    held = swarm(held=2, failed_at=None, rounds=(3.0, 6.0, 9.0))
+    return sighting(**({"trial": crew, "swarm": held, "evidence": Evidence()} | changes))
+
+
+def test_rounds_that_were_held_count_and_say_nothing_of_a_failure() -> None:
+    found = fold(rounds(), THRESHOLDS)
+    assert (found.rounds_held, found.held, found.failed_at) == (3, 2, None)
+
+
+def test_a_round_that_ended_after_the_kernels_first_kill_was_not_held() -> None:
+    killed = Evidence(oom_kills=1, oom_events=1)
+    found = fold(rounds(evidence=killed, first_kill_s=8.5), THRESHOLDS)
+    assert (found.rounds_held, found.failed_at) == (2, 2)
+    at_once = fold(rounds(evidence=killed, first_kill_s=1.0), THRESHOLDS)
+    assert (at_once.rounds_held, at_once.held, at_once.failed_at) == (0, 0, 2)

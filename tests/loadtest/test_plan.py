@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from loadtest.plan import (
     Backing,
     Campaign,
+    Choice,
     PlanError,
     back,
     choose_scale,
     cpu_limit,
     grade_of,
+    is_judged,
     make_campaign,
     profile_of,
 )
@@ -77,7 +79,7 @@ def test_a_grade_says_how_much_a_result_is_worth(
 
 def test_a_limit_that_the_host_cannot_back_is_refused_with_a_way_out() -> None:
     host = replace(HOST, memory_available=49 * GIB)
-    alone = {"swap_allowed": False, "compressible": True}
+    alone: dict[str, Any] = {"way": None, "compressible": True}
     assert back(48 * GIB, GIB, host, **alone) == Backing(48 * GIB)
     with pytest.raises(PlanError, match=r"48\.00 GiB and 1\.00 GiB .* --scale .* or --limit"):
         back(48 * GIB + 1, GIB, host, **alone)
@@ -85,7 +87,7 @@ def test_a_limit_that_the_host_cannot_back_is_refused_with_a_way_out() -> None:
 
 def test_compressed_swap_backs_what_memory_cannot() -> None:
     host = replace(HOST, memory_available=23 * GIB)
-    backing = back(48 * GIB, GIB, host, swap_allowed=True, compressible=True)
+    backing = back(48 * GIB, GIB, host, way="zram", compressible=True)
     assert 18 * GIB < backing.memory < 22 * GIB
     assert backing.memory + backing.swap > 48 * GIB
 
@@ -93,14 +95,22 @@ def test_compressed_swap_backs_what_memory_cannot() -> None:
 def test_pages_of_noise_are_not_backed_by_compressed_swap() -> None:
     host = replace(HOST, memory_available=23 * GIB)
     with pytest.raises(PlanError, match="cannot be compressed"):
-        back(48 * GIB, GIB, host, swap_allowed=True, compressible=False)
+        back(48 * GIB, GIB, host, way="zram", compressible=False)
+
+
+def test_a_swap_file_backs_it_where_the_kernel_has_no_zram_and_the_disk_has_room() -> None:
+    host = replace(HOST, memory_available=23 * GIB)
+    backing = back(48 * GIB, GIB, host, way="file", compressible=False, disk_free=100 * GIB)
+    assert (backing.way, backing.memory + backing.swap > 48 * GIB) == ("file", True)
+    with pytest.raises(PlanError, match=r"nor a swap file of .* GiB into the 9\.00 GiB of disk"):
+        back(48 * GIB, GIB, host, way="file", compressible=False, disk_free=9 * GIB)
 
 
 @given(st.integers(GIB, 256 * GIB), st.integers(GIB, 64 * GIB))
 def test_a_backing_never_takes_more_memory_than_the_host_has(limit: int, available: int) -> None:
     host = replace(HOST, memory_available=available)
     try:
-        backing = back(limit, GIB, host, swap_allowed=True, compressible=True)
+        backing = back(limit, GIB, host, way="zram", compressible=True)
     except PlanError:
         return
     assert backing.memory + GIB <= available
@@ -116,8 +126,12 @@ def test_processors_are_those_of_staging_but_no_more_than_the_host_has() -> None
 @pytest.mark.parametrize(
     ("changes", "says", "why"),
     [
-        ({"workloads": ["tiny"]}, "unknown workload 'tiny': choose from small, medium", "a typo"),
-        ({"workloads": ["small", "Mixed"]}, "unknown workload 'Mixed'", "capitals count"),
+        (
+            {"choice": Choice(["tiny"])},
+            "unknown workload 'tiny': choose from small, medium",
+            "a typo",
+        ),
+        ({"choice": Choice(["small", "Mixed"])}, "unknown workload 'Mixed'", "capitals count"),
         ({"plan_name": "nightly"}, "unknown plan 'nightly': choose from quick, release", "no plan"),
         ({"runs": 0}, "--runs 0: at least one ramp is needed", "no ramp at all"),
         ({"runs": -3}, "--runs -3: at least one", "fewer than none"),
@@ -143,18 +157,44 @@ def test_sizes_and_limit_carry_the_scale_and_the_true_limit_stays() -> None:
     }
 
 
-def test_a_campaign_without_a_choice_answers_every_claim() -> None:
-    assert campaign().claims == SETTINGS.claims
-    assert campaign(workloads=[]).claims == SETTINGS.claims
+def test_a_campaign_without_a_choice_answers_every_claim_of_its_plan() -> None:
+    assert campaign(plan_name="release").claims == SETTINGS.claims
+    assert campaign(plan_name="release", choice=Choice()).claims == SETTINGS.claims
+    quick = SETTINGS.loadtest.plans["quick"]
+    judged = {name for name, claim in SETTINGS.claims.items() if is_judged(name, claim, quick)}
+    assert set(campaign().claims) == judged < set(SETTINGS.claims)
+
+
+def test_the_plans_of_few_trials_judge_what_they_are_for() -> None:
+    kinds = {claim.kind for claim in campaign(plan_name="boundary").claims.values()}
+    assert kinds == {"memory", "boundary", "failure-mode"}
+    workloads = {trial.workload for trial in campaign(plan_name="boundary").trials}
+    assert workloads == {"small", "medium", "large", "architectural", "mixed"}
+    regression = campaign(plan_name="regression")
+    assert {trial.kind for trial in regression.trials} == {"ramp", "cap"}
 
 
 @given(st.sets(st.sampled_from(SETTINGS.agents.workloads()), min_size=1))
 def test_a_choice_keeps_the_claims_and_trials_of_its_workloads(workloads: set[str]) -> None:
-    chosen = campaign(workloads=sorted(workloads))
+    chosen = campaign(choice=Choice(sorted(workloads)))
     assert {claim.workload for claim in chosen.claims.values()} <= workloads
     assert {trial.workload for trial in chosen.trials} <= workloads
-    left_out = set(SETTINGS.claims) - set(chosen.claims)
+    left_out = set(campaign().claims) - set(chosen.claims)
     assert all(SETTINGS.claims[name].workload not in workloads for name in left_out)
+
+
+def test_claims_are_chosen_by_patterns_of_their_ids() -> None:
+    chosen = campaign(choice=Choice(patterns=["cap-*", "stable-8"]))
+    assert set(chosen.claims) == {
+        "stable-8", "cap-10-small", "cap-7-medium-large", "cap-5-architectural"
+    }  # fmt: skip
+    with pytest.raises(PlanError, match="judges no claim about nonsense"):
+        campaign(choice=Choice(patterns=["nonsense"]))
+
+
+def test_a_workload_leaves_situations_out_since_they_are_about_none() -> None:
+    chosen = campaign(plan_name="release", choice=Choice(["small"]))
+    assert "scenario" not in {claim.kind for claim in chosen.claims.values()}
 
 
 def test_runs_of_the_command_line_replace_the_plans() -> None:
@@ -176,7 +216,7 @@ def test_expected_time_adds_up_and_grows_with_runs() -> None:
 def test_the_stand_in_can_follow_every_profile(name: str, scale: float) -> None:
 
     agent = SETTINGS.agents.classes[name]
-    values = profile_of(agent, scale, SETTINGS, hold_s=2.0, compression=1000)
+    values = profile_of(agent, campaign(scale=scale), SETTINGS, hold_s=2.0, compression=1000)
     profile = parse_profiles(json.dumps({name: values}))[name]
     assert profile.turns == agent.turns
     assert profile.final_bytes() == round(agent.memory * scale)

@@ -76,8 +76,8 @@ def test_a_ramp_is_long_enough_to_fail_and_to_refute(scale: float, true_limit: i
         assert len(ramp.agents) >= ramp.predicted + SETTINGS.loadtest.swarm.beyond
         for claim in SETTINGS.claims.values():
             if isinstance(claim, BoundaryClaim) and claim.workload == ramp.workload:
-                assert len(ramp.agents) > claim.holds, "it could not be seen to hold more"
-                assert len(ramp.agents) >= (claim.fails_at or 0)
+                assert len(ramp.agents) > (claim.holds or 0), "it could not be seen to hold more"
+                assert len(ramp.agents) >= (claim.fails_at or claim.fails_by or 0)
 
 
 def test_a_ramp_begins_with_the_mixs_first_agents() -> None:
@@ -88,7 +88,7 @@ def test_a_ramp_begins_with_the_mixs_first_agents() -> None:
 
 def test_a_claim_beyond_the_prediction_makes_the_ramp_longer() -> None:
     claim = BoundaryClaim(
-        kind="boundary", statement="", basis="assumed", workload="medium", holds=30
+        kind="boundary", statement="", section="", basis="assumed", workload="medium", holds=30
     )
     [ramp, *_] = planner({"more": claim}).trials()
     assert (ramp.predicted, len(ramp.agents)) == (12, 33)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import statistics
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -118,3 +120,31 @@ def test_a_profile_that_cannot_be_followed_is_refused(text: str, says: str, why:
     with pytest.raises(ProfileError) as refused:
         parse_profiles(text)
     assert says in str(refused.value), why
+
+
+def test_agents_of_a_class_differ_as_told_and_are_the_class_on_average() -> None:
+    profile = Profile(peak_bytes=10**9, start_bytes=0, variation=0.2)
+    chance = random.Random(1)
+    peaks = [profile.drawn(chance).peak_bytes for _ in range(4000)]
+    mean = statistics.fmean(peaks)
+    assert mean == pytest.approx(10**9, rel=0.01)
+    assert statistics.pstdev(peaks) / mean == pytest.approx(0.2, rel=0.05)
+
+
+def test_some_agents_run_away() -> None:
+    profile = Profile(peak_bytes=10**9, start_bytes=0, runaway_share=0.1, runaway_factor=3.0)
+    chance = random.Random(1)
+    peaks = [profile.drawn(chance).peak_bytes for _ in range(2000)]
+    assert set(peaks) == {10**9, 3 * 10**9}
+    assert peaks.count(3 * 10**9) / len(peaks) == pytest.approx(0.1, abs=0.02)
+
+
+def test_agents_that_do_not_differ_are_all_the_class() -> None:
+    profile = Profile(peak_bytes=10**9)
+    assert profile.drawn(random.Random(1)) is profile
+
+
+@given(profiles(variation=0.9, runaway_share=0.5), st.integers(0, 1000))
+def test_no_agent_needs_less_than_it_starts_with(profile: Profile, seed: int) -> None:
+    drawn = profile.drawn(random.Random(seed))
+    assert drawn.peak_bytes >= drawn.start_bytes

@@ -327,3 +327,97 @@ def test_whatever_happens_no_more_are_held_than_admitted_than_planned(
             assert conductor.held <= max(0, conductor.failed_at - 1)
             assert conductor.completed
         assert conductor.finished or not conductor.completed
+
+
+# --- rounds: the same number at once, again and again
+
+
+def rounds(number: int = 2, wanted: int = 3) -> Conductor:
+    return Conductor(task(("medium",) * number, kind="rounds", concurrent=number, rounds=wanted))
+
+
+def play_round(conductor: Conductor, at: float) -> float:
+    """Bring the agents of the round to their peaks and hold them; returns the time it is then."""
+    for slot in conductor.slots[-2:]:
+        reach_peak(slot, at)
+    conductor.step(at + HOLD_S, ANSWERS)
+    return at + HOLD_S
+
+
+def follow(conductor: Conductor) -> None:
+    """Dismiss the agents of the round that is over, as their sessions do."""
+    for slot in list(conductor.slots[-2:]):
+        assert conductor.is_dismissed(slot)
+        slot.end = "done"
+        conductor.again(slot)
+
+
+def test_all_agents_of_a_round_start_at_once_and_the_round_counts_when_all_were_held() -> None:
+    conductor = rounds()
+    assert all(conductor.may_start(slot) for slot in conductor.slots)
+    reach_peak(conductor.slots[0], 1.0)
+    conductor.step(9.0, ANSWERS)
+    assert conductor.rounds == [], "one is not at its peak"
+    reach_peak(conductor.slots[1], 9.0)
+    conductor.step(9.0 + HOLD_S, ANSWERS)
+    assert (conductor.rounds, conductor.held) == ([10.0], 2)
+
+
+def test_the_next_round_waits_until_no_process_of_the_last_is_left() -> None:
+    conductor = rounds()
+    now = play_round(conductor, 1.0)
+    follow(conductor)
+    later = conductor.slots[-1]
+    conductor.step(now + 5, ANSWERS)
+    assert not conductor.may_start(later), "memory of the last round may still be held"
+    conductor.cleared = True
+    conductor.step(now + 6, ANSWERS)
+    assert conductor.may_start(later)
+    assert later.feature_id == conductor.slots[1].feature_id, "the same features run again"
+
+
+def test_a_trial_of_rounds_ends_with_the_last_of_them() -> None:
+    conductor = rounds(wanted=2)
+    now = play_round(conductor, 1.0)
+    follow(conductor)
+    conductor.cleared = True
+    conductor.step(now, ANSWERS)
+    play_round(conductor, now + 1)
+    assert conductor.completed
+    assert len(conductor.result().rounds) == 2
+    assert conductor.finished == "2 agents at once held in 2 rounds"
+
+
+def test_a_lost_agent_ends_the_rounds_and_those_before_it_still_count() -> None:
+    conductor = rounds()
+    now = play_round(conductor, 1.0)
+    follow(conductor)
+    conductor.cleared = True
+    conductor.step(now, ANSWERS)
+    lost = conductor.slots[-1]
+    lost.started_s, lost.end, lost.why = now, "lost", "killed by signal 9"
+    conductor.slots[-2].started_s = now
+    conductor.step(now + 1, ANSWERS)
+    result = conductor.result()
+    assert (result.completed, result.failed_at, len(result.rounds)) == (True, 2, 1)
+
+
+def test_a_round_that_never_comes_to_its_peak_is_no_result() -> None:
+    conductor = rounds()
+    reach_peak(conductor.slots[0], 1.0)
+    conductor.step(BUDGET_S + 1, ANSWERS)
+    assert (conductor.completed, conductor.rounds) == (False, [])
+    assert conductor.finished
+    assert "agent 2 took more than 60 s" in conductor.finished
+
+
+def test_a_round_whose_agents_do_not_end_is_no_result_and_no_endless_wait() -> None:
+    conductor = rounds()
+    now = play_round(conductor, 1.0)
+    conductor.step(now + BUDGET_S - 1, ANSWERS)
+    assert not conductor.finished
+    conductor.step(now + BUDGET_S + 1, ANSWERS)
+    assert (conductor.completed, conductor.finished) == (
+        False,
+        "agents of round 1 still ran 60 s after it",
+    )

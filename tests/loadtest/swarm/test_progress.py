@@ -72,3 +72,13 @@ def test_whatever_an_agent_reports_reads_back(turns: list[tuple[int, float]], pe
     found = read_progress("\n".join([*lines, f"peak uss={peak} target={peak + 1}", ""]))
     assert found.turns == tuple((turn, round(ms, 2)) for turn, ms in turns)
     assert (found.peak, found.target) == (peak, peak + 1)
+
+
+def test_a_feature_that_is_run_again_is_read_from_its_last_peak_on() -> None:
+    first = "turn=1/2 uss=1 ms=1\npeak uss=100 target=99\n"
+    assert read_progress(first, peaks_before=1) == NOTHING, "it has only just started again"
+    again = first + "turn=2/2 uss=1 ms=7\n"
+    assert read_progress(again, peaks_before=1) == Progress(((2, 7.0),), None, None)
+    both = again + "peak uss=98 target=97\n"
+    assert read_progress(both, peaks_before=1) == Progress(((2, 7.0),), 98, 97)
+    assert read_progress(both, peaks_before=2) == NOTHING
