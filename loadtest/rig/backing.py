@@ -1,64 +1,110 @@
-"""Compressed swap behind the target's memory, for true sizes on a host with less RAM."""
+"""Swap behind the target's memory, for true sizes on a host with less RAM: zram, else a file."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from compose.errors import ComposeError
 from compose.run import Run
+from loadtest.plan import SwapWay
 from loadtest.rig.errors import RigError
 from settings.owner import Owner
 
 CONTROL = Path("/sys/class/zram-control")
 # Lost at a reboot, as the devices are.
 STATE = Path("/run/automaker-staging")
+# On disk, unlike /tmp, which may be memory.
+FILES = Path("/var/tmp")  # noqa: S108 - names of chance, and made exclusively
 # Above any other swap: what is there already is not used before ours is full.
 _PRIORITY = 32767
 _TOOLS_S = 300.0
 
 
-def can_back(control: Path = CONTROL) -> bool:
-    """Whether this user may make compressed swap on this host."""
+def way_to_swap(control: Path = CONTROL) -> SwapWay | None:
+    """How this user may make swap on this host; None where not at all."""
     tools = all(shutil.which(tool) for tool in ("mkswap", "swapon", "swapoff"))
-    return os.geteuid() == 0 and tools and (control.exists() or bool(shutil.which("modprobe")))
+    if os.geteuid() != 0 or not tools:
+        return None
+    return "zram" if control.exists() or _load_zram(control) else "file"
+
+
+def room_for_swap() -> int:
+    """Bytes that a swap file may take."""
+    return shutil.disk_usage(FILES).free
+
+
+def _load_zram(control: Path) -> bool:
+    if not shutil.which("modprobe"):
+        return False
+    subprocess.run(["modprobe", "zram"], check=False, capture_output=True, timeout=_TOOLS_S)
+    return control.exists()
 
 
 @contextlib.contextmanager
-def compressed_swap(run: Run, size: int) -> Iterator[str]:
-    """A swap device of `size` bytes, gone afterwards; yields its name, such as `zram1`.
+def swap_of(run: Run, size: int, way: SwapWay = "zram") -> Iterator[str]:
+    """A swap device of `size` bytes, gone afterwards; yields its name, such as `/dev/zram1`.
 
     A device of its own: swap that exists is neither used nor disturbed. Raises RigError where
-    the kernel gives none.
+    none can be made.
     """
-    if not CONTROL.exists():
-        run(["modprobe", "zram"], check=False)
-    try:
-        name = f"zram{int((CONTROL / 'hot_add').read_text(encoding='ascii'))}"
-    except (OSError, ValueError) as error:
-        problem = RigError(f"no compressed swap can be made here: {error}")
-        problem.add_note("choose a smaller --scale, or run on a host with the memory")
-        raise problem from None
+    name = _zram() if way == "zram" else str(FILES / f"automaker-{secrets.token_hex(6)}.swap")
     STATE.mkdir(parents=True, exist_ok=True)
-    (STATE / name).write_text(str(Owner.this_process()), encoding="ascii")
+    note = STATE / Path(name).name
+    note.write_text(f"{Owner.this_process()}\n{name}", encoding="ascii")
     try:
-        Path(f"/sys/block/{name}/disksize").write_text(str(size), encoding="ascii")
-        run(["mkswap", f"/dev/{name}"], timeout_s=_TOOLS_S)
-        run(["swapon", "--priority", str(_PRIORITY), f"/dev/{name}"], timeout_s=_TOOLS_S)
+        try:
+            _reserve(name, size)
+            run(["mkswap", name], timeout_s=_TOOLS_S)
+            run(["swapon", "--priority", str(_PRIORITY), name], timeout_s=_TOOLS_S)
+        except (OSError, ComposeError) as error:
+            raise _impossible(error) from None
         yield name
     finally:
         _remove(run, name)
+
+
+def _zram() -> str:
+    try:
+        return f"/dev/zram{int((CONTROL / 'hot_add').read_text(encoding='ascii'))}"
+    except (OSError, ValueError) as error:
+        raise _impossible(error) from None
+
+
+def _impossible(error: Exception) -> RigError:
+    problem = RigError(f"no swap can be made here: {error}")
+    problem.add_note("choose a smaller --scale, or run on a host with the memory")
+    return problem
+
+
+def _reserve(name: str, size: int) -> None:
+    if name.startswith("/dev/"):
+        Path(f"/sys/block/{Path(name).name}/disksize").write_text(str(size), encoding="ascii")
+        return
+    descriptor = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        # Whole before use: a file with holes is refused, and a full disk shows here.
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
 
 
 def abandoned_swap() -> list[str]:
     """Swap devices of ours whose owner is gone."""
     if not STATE.is_dir():
         return []
-    owners = {path.name: Owner.parse(path.read_text(encoding="ascii")) for path in STATE.iterdir()}
-    return sorted(name for name, owner in owners.items() if owner is None or not owner.is_alive())
+    found = []
+    for note in STATE.iterdir():
+        owner, _, name = note.read_text(encoding="ascii").partition("\n")
+        parsed = Owner.parse(owner)
+        if parsed is None or not parsed.is_alive():
+            found.append(name or f"/dev/{note.name}")
+    return sorted(found)
 
 
 def sweep_swap(run: Run) -> list[str]:
@@ -70,13 +116,20 @@ def sweep_swap(run: Run) -> list[str]:
 
 
 def _remove(run: Run, name: str) -> None:
+    if f"{name} " in Path("/proc/swaps").read_text(encoding="ascii"):
+        run(["swapoff", name], timeout_s=_TOOLS_S)
+    try:
+        if name.startswith("/dev/"):
+            _remove_zram(Path(name).name)
+        else:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ComposeError(f"the swap {name} cannot be removed: {error}") from None
+    (STATE / Path(name).name).unlink(missing_ok=True)
+
+
+def _remove_zram(name: str) -> None:
     device = Path(f"/sys/block/{name}")
     if device.exists():
-        if f"/dev/{name} " in Path("/proc/swaps").read_text(encoding="ascii"):
-            run(["swapoff", f"/dev/{name}"], timeout_s=_TOOLS_S)
-        try:
-            (device / "reset").write_text("1", encoding="ascii")
-            (CONTROL / "hot_remove").write_text(name.removeprefix("zram"), encoding="ascii")
-        except OSError as error:
-            raise ComposeError(f"the swap device {name} cannot be removed: {error}") from None
-    (STATE / name).unlink(missing_ok=True)
+        (device / "reset").write_text("1", encoding="ascii")
+        (CONTROL / "hot_remove").write_text(name.removeprefix("zram"), encoding="ascii")
