@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import docker
+from docker.types import LogConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from compose.model import Restart
 from loadtest.outcome import Evidence
 from loadtest.rig.cgroup import MemoryCgroup, open_cgroup
 from loadtest.rig.errors import RigError, TargetDiedError
@@ -25,37 +27,69 @@ _HEAP_ABORT = "heap out of memory"
 
 
 @dataclass(frozen=True)
+class LogFiles:
+    """How the engine keeps what a container prints; `max_size` as Docker writes it: 100m."""
+
+    max_size: str
+    max_file: int
+
+    def config(self) -> dict[str, Any]:
+        """The engine's words for it."""
+        options = {"max-size": self.max_size, "max-file": str(self.max_file)}
+        return {"Type": "json-file", "Config": options}
+
+
+@dataclass(frozen=True)
 class TargetSpec:
     """What is started; sizes in bytes."""
 
     image: str
     memory: int
-    memswap: int
+    memswap: int | None
+    """Memory and swap together; None leaves it to the engine."""
     cpus: float
     init: bool
     environment: Mapping[str, str]
     labels: Mapping[str, str]
+    restart: Restart | None = None
+    """None leaves it to the engine, which restarts nothing."""
+    logs: LogFiles | None = None
 
     def kwargs(self) -> dict[str, Any]:
         """The engine's arguments; in one piece, since testcontainers keeps only the last one."""
-        return {
+        arguments: dict[str, Any] = {
             "mem_limit": self.memory,
-            "memswap_limit": self.memswap,
             "nano_cpus": round(self.cpus * 1e9),
             "init": self.init,
             "labels": dict(self.labels),
         }
+        if self.memswap is not None:
+            arguments["memswap_limit"] = self.memswap
+        if self.restart:
+            arguments["restart_policy"] = _policy(self.restart)
+        if self.logs:
+            config = self.logs.config()
+            arguments["log_config"] = LogConfig(type=config["Type"], config=config["Config"])
+        return arguments
+
+
+def _policy(restart: Restart) -> dict[str, Any]:
+    return {"Name": restart.name, "MaximumRetryCount": restart.retries or 0}
 
 
 class Target:
     """A running server container; a context manager that removes it whatever happened."""
 
-    def __init__(self, spec: TargetSpec, client: docker.DockerClient) -> None:
+    def __init__(
+        self, spec: TargetSpec, client: docker.DockerClient, engine: str | None = None
+    ) -> None:
+        """`engine` is the address that `client` talks to; None for the environment's."""
         # Our own sweeper cleans up: the reaper's image cannot be pulled without a registry.
         testcontainers_config.ryuk_disabled = True
         self.spec = spec
         self._client = client
-        self._container = DockerContainer(spec.image).with_kwargs(**spec.kwargs())
+        where = {"environment": {"DOCKER_HOST": engine}} if engine else None
+        self._container = DockerContainer(spec.image, where).with_kwargs(**spec.kwargs())
         # 127.0.0.1 and a free port: nothing outside this host reaches the target.
         ports: dict[str, Any] = {f"{PORT}/tcp": ("127.0.0.1",)}
         self._container.ports = ports
@@ -69,11 +103,10 @@ class Target:
         try:
             self._container.start()
             self.id = self._container.get_wrapped_container().id or ""
-            state = self._inspect()
+            state = self.inspect()
             assert_limits(state["HostConfig"], self.spec)
-            self.pid = state["State"]["Pid"]
-            self.cgroup().close()  # an engine on another machine is found out here, not later
-            self.address = self._published(state)
+            self._note(state)
+            self._reach()
         except BaseException:
             self.remove()
             raise
@@ -91,6 +124,21 @@ class Target:
     def url(self) -> str:
         """Base URL of the server."""
         return f"http://{self.address[0]}:{self.address[1]}"
+
+    def _reach(self) -> None:
+        """See that it can be measured from here: an engine elsewhere is found out now."""
+        if self.pid:
+            self.cgroup().close()
+
+    def refresh(self) -> None:
+        """Look again where the container is: a restart gives it another process and port."""
+        self._note(self.inspect())
+
+    def _note(self, state: Mapping[str, Any]) -> None:
+        self.pid = state["State"]["Pid"]
+        # A container that is down, or between two lives, has no port.
+        for binding in (state["NetworkSettings"]["Ports"] or {}).get(f"{PORT}/tcp") or ():
+            self.address = binding["HostIp"], int(binding["HostPort"])
 
     def cgroup(self) -> MemoryCgroup:
         """The container's memory cgroup, open."""
@@ -111,14 +159,14 @@ class Target:
     def is_running(self) -> bool:
         """Whether the container runs now; False also when it is gone."""
         try:
-            return bool(self._inspect()["State"]["Running"])
+            return bool(self.inspect()["State"]["Running"])
         except docker.errors.NotFound:
             return False
 
     def evidence(self) -> Evidence:
         """What the engine knows of the container; OOMKilled is only one witness among others."""
         try:
-            state = self._inspect()
+            state = self.inspect()
         except docker.errors.NotFound:
             return Evidence(running=False)
         status = state["State"]
@@ -145,7 +193,8 @@ class Target:
             with contextlib.suppress(docker.errors.NotFound):
                 container.remove(force=True, v=True)
 
-    def _inspect(self) -> dict[str, Any]:
+    def inspect(self) -> dict[str, Any]:
+        """All that the engine says of the container. Raises NotFound once it is removed."""
         state: dict[str, Any] = self._client.api.inspect_container(self.id)
         return state
 
@@ -153,23 +202,23 @@ class Target:
         lines = self.log().strip()
         return TargetDiedError(f"{what}; its last lines:\n{lines or '(it printed nothing)'}")
 
-    @staticmethod
-    def _published(state: Mapping[str, Any]) -> tuple[str, int]:
-        [binding] = state["NetworkSettings"]["Ports"][f"{PORT}/tcp"]
-        return binding["HostIp"], int(binding["HostPort"])
-
 
 def assert_limits(host_config: Mapping[str, Any], spec: TargetSpec) -> None:
     """Compare the limits in force with those asked for. Raises RigError if they differ.
 
     A limit that was silently dropped would turn every later figure into fiction.
     """
-    wanted = {
+    wanted: dict[str, Any] = {
         "Memory": spec.memory,
-        "MemorySwap": spec.memswap,
         "NanoCpus": round(spec.cpus * 1e9),
         "Init": spec.init,
     }
+    if spec.memswap is not None:
+        wanted["MemorySwap"] = spec.memswap
+    if spec.restart:
+        wanted["RestartPolicy"] = _policy(spec.restart)
+    if spec.logs:
+        wanted["LogConfig"] = spec.logs.config()
     for key, value in wanted.items():
         if host_config.get(key) != value:
             raise RigError(

@@ -41,8 +41,9 @@ class AutoMode:
         settings: Callable[[], Mapping[str, Any]],
         cap: int,
         timings: Timings,
+        leases: Leases,
     ) -> None:
-        self.leases = Leases()
+        self.leases = leases
         self.loops: dict[tuple[str, str | None], Loop] = {}
         self.cap = cap
         self._store = store

@@ -66,7 +66,7 @@ class Executor:
 
     async def _run(self, lease: Lease, only_from: str | None) -> None:
         try:
-            code = await self._run_agent(lease, only_from)
+            code = lease.exit_code = await self._run_agent(lease, only_from)
             if code == 0:
                 await self._change(lease, _done)
             elif code is not None:

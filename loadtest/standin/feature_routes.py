@@ -100,6 +100,8 @@ async def update_feature(server: Server, call: Call) -> Answer:
     )
     if feature is None:
         raise Refusal(500, f"Feature {body['featureId']} not found")
+    if updates.get("status") == "done":  # whoever still works on it works for nothing
+        await server.auto_mode.stop_feature(body["featureId"], "done", "Marked done")
     server.auto_mode.notify(body["projectPath"])
     return {"success": True, "feature": feature}
 

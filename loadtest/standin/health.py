@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from .call import Call, Json
 from .config import VERSION, Config
-from .fault import NEVER_READY
+from .fault import NEVER_READY, health_delay
 from .features import Feature, now_iso
 from .server import Answer, Endpoint, Routes, Server
 
@@ -37,13 +37,15 @@ NO_SYNC: Mapping[str, Any] = {
 }
 
 
-async def live(_server: Server, _call: Call) -> Answer:
+async def live(server: Server, _call: Call) -> Answer:
     """Answer the process answers; nothing more is checked."""
+    await asyncio.sleep(health_delay(server.config.fault))
     return {"status": "ok", "timestamp": now_iso(), "version": VERSION}
 
 
 async def ready(server: Server, _call: Call) -> Answer:
     """503 unless DATA_DIR can be written right now."""
+    await asyncio.sleep(health_delay(server.config.fault))
     data_dir = await asyncio.to_thread(_probe_data_dir, server.config)
     is_ready = data_dir["writable"] and server.config.fault != NEVER_READY
     answer = {

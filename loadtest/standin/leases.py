@@ -46,6 +46,8 @@ class Lease:
     agent: AgentProcess | None = None
     stopped: bool = False
     """Set when someone took the feature away: its end then changes no state any more."""
+    exit_code: int | None = None
+    """How its agent ended, once it has; negative for a signal."""
 
     def describe(self) -> dict[str, Any]:
         """Return the lease as GET /api/running-agents lists it."""

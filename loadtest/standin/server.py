@@ -18,7 +18,7 @@ from .call import Call
 from .config import Config
 from .deploy import Drain
 from .errors import StandinError
-from .fault import NO_AGENTS, NoAgents
+from .fault import NO_AGENTS, NoAgents, leases_for
 from .leases import AgentRunner
 from .ratelimit import RateLimit, api_limit, login_limit
 from .server_settings import always_on_projects, load_settings
@@ -81,6 +81,7 @@ def assemble(config: Config, runner: AgentRunner) -> Server:
         lambda: load_settings(config.data_dir),
         config.max_concurrency,
         config.timings,
+        leases_for(config.fault),
     )
     return Server(
         config=config,

@@ -18,8 +18,8 @@ from compose.run import run
 from loadtest.rig.engine import leftovers
 from loadtest.rig.errors import RigError, TargetDiedError
 from loadtest.rig.image import BUILD, ROOT, ensure_image
+from loadtest.rig.kernel import read_process
 from loadtest.rig.labels import labels_for
-from loadtest.rig.probe import read_process
 from loadtest.rig.target import Target, TargetSpec
 from tests.docker.conftest import API_KEY, MIB
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from compose.model import Restart
 from loadtest.rig.errors import RigError
-from loadtest.rig.target import TargetSpec, assert_limits
+from loadtest.rig.target import LogFiles, TargetSpec, assert_limits
 
 SPEC = TargetSpec(
     image="standin:1",
@@ -66,3 +68,41 @@ def test_the_engine_is_told_everything_in_one_piece() -> None:
         "init": True,
         "labels": {"automaker-staging.run": "run-1"},
     }
+
+
+STAGING = replace(SPEC, restart=Restart("on-failure", 5), logs=LogFiles("100m", 10))
+POLICY = {"Name": "on-failure", "MaximumRetryCount": 5}
+LOGS = {"Type": "json-file", "Config": {"max-size": "100m", "max-file": "10"}}
+
+
+def test_restarts_and_logs_are_told_to_the_engine_where_they_are_wanted() -> None:
+    told = STAGING.kwargs()
+    assert told["restart_policy"] == POLICY
+    assert told["log_config"] == LOGS
+    assert SPEC.kwargs().keys().isdisjoint({"restart_policy", "log_config"})
+
+
+def test_swap_may_be_left_to_the_engine() -> None:
+    spec = replace(SPEC, memswap=None)
+    assert "memswap_limit" not in spec.kwargs()
+    assert_limits(IN_FORCE | {"MemorySwap": 6442450944}, spec)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0}),
+        ("RestartPolicy", {"Name": "on-failure", "MaximumRetryCount": 3}),
+        ("LogConfig", {"Type": "journald", "Config": {}}),
+        ("LogConfig", {"Type": "json-file", "Config": {"max-size": "100m"}}),
+    ],
+)
+def test_a_policy_that_is_not_in_force_is_named(key: str, value: object) -> None:
+    in_force = {**IN_FORCE, "RestartPolicy": POLICY, "LogConfig": LOGS}
+    assert_limits(in_force, STAGING)
+    with pytest.raises(RigError, match=f"did not apply {key}"):
+        assert_limits(in_force | {key: value}, STAGING)
+
+
+def test_a_policy_that_nobody_asked_for_is_not_looked_at() -> None:
+    assert_limits(IN_FORCE | {"RestartPolicy": POLICY, "LogConfig": LOGS}, SPEC)
