@@ -8,9 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from compose.errors import ComposeError
-from loadtest.bench.measure import Ratio
-from loadtest.bench.ratios import ALL, NotMeasuredError
+from loadtest.bench.measure import NotMeasuredError, Ratio
+from loadtest.bench.ratios import ALL
+from loadtest.history.errors import HistoryError
+from loadtest.lock import only_campaign
+from loadtest.plan import PlanError
 from loadtest.rig.errors import RigError
+from loadtest.summary import INTERRUPTED, UNUSABLE
+from settings.errors import SettingsError
 
 
 def main(names: list[str]) -> int:
@@ -20,9 +25,22 @@ def main(names: list[str]) -> int:
     if unknown:
         console.print(f"unknown benchmark {unknown[0]!r}: choose from {', '.join(ALL)}")
         return 2
+    try:
+        with only_campaign():
+            return measure_all(names or list(ALL), console)
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        return INTERRUPTED
+    except (PlanError, SettingsError, HistoryError, OSError) as error:
+        console.print(f"error: {error}", markup=False)
+        return UNUSABLE
+
+
+def measure_all(names: list[str], console: Console) -> int:
+    """Run benchmarks one after the other and print their table; returns the exit code."""
     results: list[Ratio] = []
     missing = 0
-    for name in names or ALL:
+    for name in names:
         console.print(f"measuring: {name} ...", style="dim")
         try:
             found = ALL[name]()

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 
+class NotMeasuredError(Exception):
+    """A benchmark that this host cannot run; the message says what it lacks."""
+
+
 @dataclass(frozen=True)
 class Ratio:
     """One figure against its goal; `ours` and `theirs` say in words what was divided."""

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from compose.run import run
 from loadtest.bench.downtime import downtime
-from loadtest.bench.measure import Ratio, seconds, side_by_side
+from loadtest.bench.full_size import full_size_ramp
+from loadtest.bench.measure import NotMeasuredError, Ratio, seconds, side_by_side
+from loadtest.bench.regressions import regressions
 from loadtest.bench.stage import PROJECT, bare_target, make_rig, post
 from loadtest.boundary import predict
 from loadtest.outcome import Outcome
 from loadtest.rig.engine import connect
-from loadtest.rig.probe import read_process
+from loadtest.rig.kernel import read_process
 from loadtest.rig.target import Target
 from loadtest.rig.trial import Rig
 
@@ -28,10 +30,6 @@ _CONTAINERS = 4
 _SAMPLES = 2000
 _FILL_BYTES = 10**9
 _ONE_TASK = "from invoke import task\n\n\n@task\ndef only(c):\n    pass\n"
-
-
-class NotMeasuredError(Exception):
-    """A benchmark that this host cannot run; the message says what it lacks."""
 
 
 def agent_starts() -> Ratio:
@@ -215,4 +213,6 @@ ALL: dict[str, Callable[[], Ratio | list[Ratio]]] = {
     "list": task_listing,
     "ramps": predicted_boundaries,
     "downtime": downtime,
+    "full": full_size_ramp,
+    "regressions": regressions,
 }

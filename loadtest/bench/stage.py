@@ -12,9 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from compose.run import run
 from loadtest.campaign import staging_limits
-from loadtest.plan import Backing, cpu_limit, make_campaign
+from loadtest.plan import Backing, Choice, cpu_limit, grade_of, make_campaign
+from loadtest.report.live import progress_for
 from loadtest.rig.engine import Client, connect, sweep
 from loadtest.rig.image import BUILD, ensure_image
 from loadtest.rig.labels import labels_for
@@ -29,16 +32,18 @@ PROJECT = "/projects/bench"
 
 
 @contextlib.contextmanager
-def make_rig(workload: str | None, *, runs: int = 1, stable_s: float = 3.0) -> Iterator[Rig]:
-    """A rig at the small scale with the ramps of a workload, or of all; swept afterwards."""
+def make_rig(
+    workload: str | None, *, runs: int = 1, stable_s: float = 3.0, scale: float | None = None
+) -> Iterator[Rig]:
+    """A rig with the ramps of a workload, or of all, at the small scale; swept afterwards."""
     settings, limits, host = load_settings(), staging_limits(), host_facts()
     campaign = make_campaign(
         settings,
         plan_name="quick",
         true_limit=limits.memory_bytes,
-        scale=settings.loadtest.small_scale,
-        grade="scaled",
-        workloads=[workload] if workload else None,
+        scale=scale or settings.loadtest.small_scale,
+        grade=grade_of(scale or settings.loadtest.small_scale, host),
+        choice=Choice([workload] if workload else ()),
         runs=runs,
     )
     plan = campaign.plan.model_copy(update={"stable_s": stable_s})
@@ -58,7 +63,7 @@ def make_rig(workload: str | None, *, runs: int = 1, stable_s: float = 3.0) -> I
                 backing=Backing(campaign.limit),
                 folder=Path(folder),
                 swarm_environment=swarm_environment(),
-                on_memory=lambda *_: None,
+                progress=progress_for(Console(quiet=True), 0),
             )
         finally:
             sweep(client, run_id)
