@@ -1,32 +1,36 @@
-"""What the guide claims of each workload, read back from the judged claims."""
+"""What the guide says of each workload: the numbers of its claims."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from loadtest.outcome import Outcome
 from loadtest.summary import Summary
 
-Pair = tuple[int, int | None]
-"""Agents at once that hold, and the number that fails where the guide names one."""
 
-# As `loadtest.claims.expectation` words it: "12 hold, 13 fail" or "20 hold".
-_EXPECTED = re.compile(r"(\d+) hold(?:, (\d+) fail)?")
+@dataclass(frozen=True)
+class Said:
+    """Numbers of agents at once, ascending, each once."""
+
+    holds: tuple[int, ...] = ()
+    fails_at: tuple[int, ...] = ()
 
 
-def guide_pairs(summary: Summary, outcomes: Sequence[Outcome]) -> Mapping[str, Sequence[Pair]]:
-    """The guide's pairs by workload.
+def said_by_workload(summary: Summary) -> Mapping[str, Said]:
+    """What the guide says holds and fails, by workload.
 
-    A judged claim has no workload of its own: it is the workload of the ramps it rests on. A claim
-    that no ramp was run for has none, and no boundary to be compared with either.
+    However its sizes are read, the guide's numbers of agents are the same.
     """
-    workloads = {o.trial.id: o.trial.workload for o in outcomes if o.trial.kind == "ramp"}
-    pairs: dict[str, list[Pair]] = {}
+    said: dict[str, Said] = {}
     for claim in summary.claims:
-        match = _EXPECTED.fullmatch(claim.expected)
-        workload = next((workloads[trial] for trial in claim.trials if trial in workloads), None)
-        if match and workload:
-            pair = (int(match[1]), int(match[2]) if match[2] else None)
-            pairs.setdefault(workload, []).append(pair)
-    return pairs
+        if claim.kind != "boundary":
+            continue
+        before = said.get(claim.workload, Said())
+        said[claim.workload] = Said(
+            _with(before.holds, claim.holds), _with(before.fails_at, claim.fails_at)
+        )
+    return said
+
+
+def _with(numbers: tuple[int, ...], number: int | None) -> tuple[int, ...]:
+    return numbers if number is None else tuple(sorted({*numbers, number}))

@@ -12,10 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtest.outcome import Outcome
-from loadtest.report import words
+from loadtest.report import chances, words
 from loadtest.report.charts import NARROW, WIDE, boundary_chart, lanes_chart, memory_chart
-from loadtest.report.guide import guide_pairs
+from loadtest.report.guide import said_by_workload
 from loadtest.report.samples import Samples
+from loadtest.report.trial_words import trial_name, trial_result
 from loadtest.summary import Summary
 from settings.sizes import in_gb, in_gib, in_mb
 
@@ -33,6 +34,8 @@ class _TrialView:
     lanes: tuple[Markup, Markup]
     swapped: bool
     """Whether any of its memory was in swap."""
+    charted: bool
+    """Whether there is anything to draw: a situation may need neither agents nor samples."""
 
 
 def render(
@@ -47,8 +50,9 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters.update(
-        gb=in_gb, gib=in_gib, mb=in_mb, fact_words=words.fact, duration=duration, moment=moment
-    )
+        gb=in_gb, gib=in_gib, mb=in_mb, fact_words=words.fact, duration=duration, moment=moment,
+        runs_words=chances.runs_words, meaning=chances.meaning,
+    )  # fmt: skip
     return environment.get_template("report.html.j2").render(
         _context(summary, outcomes, samples_of)
     )
@@ -57,7 +61,7 @@ def render(
 def _context(
     summary: Summary, outcomes: Sequence[Outcome], samples_of: Callable[[Outcome], Samples]
 ) -> dict[str, Any]:
-    pairs = guide_pairs(summary, outcomes)
+    said = said_by_workload(summary)
     return {
         "summary": summary,
         "headline": words.headline(summary),
@@ -66,12 +70,17 @@ def _context(
         "verdict": words.verdict_of(summary),
         "marks": words.MARKS,
         "bases": words.BASES,
-        "by_basis": list(words.by_basis(summary)),
+        "sections": words.by_section(summary.claims),
+        "legend": list(words.bases_of(summary)),
+        "seen": words.SEEN,
         "grade_words": words.GRADES[summary.grade],
         "scale_words": words.scale_words(summary.scale),
         "exit_words": words.EXITS.get(summary.exit_code, "not a code of this program"),
-        "pairs": pairs,
-        "boundary": _both(lambda width: boundary_chart(summary.boundaries, pairs, width)),
+        "both_readings": len({boundary.reading for boundary in summary.boundaries}) > 1,
+        "chances": chances.by_workload(summary.chances),
+        "boundary": _both(
+            lambda width: boundary_chart(summary.boundaries, said, summary.chances, width)
+        ),
         "trials": list(_trials(outcomes, samples_of)),
     }
 
@@ -86,11 +95,12 @@ def _trials(
 def _view(outcome: Outcome, samples: Samples) -> _TrialView:
     return _TrialView(
         outcome=outcome,
-        name=words.trial_name(outcome.trial),
-        result=words.trial_result(outcome),
+        name=trial_name(outcome.trial),
+        result=trial_result(outcome),
         memory=_both(lambda width: memory_chart(samples, outcome, width)),
         lanes=_both(lambda width: lanes_chart(outcome, width)),
         swapped=any(samples.swap),
+        charted=bool(outcome.trial.kind != "scenario" or outcome.agents or len(samples)),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from loadtest.report.words import BASES, by_basis, headline, scale_words
+from loadtest.report.words import BASES, OTHER, by_basis, headline, scale_words
 from loadtest.summary import ClaimResult, Summary
 
 # What XML 1.0 cannot carry even when escaped: control characters, lone surrogates, two others.
@@ -73,6 +73,7 @@ def _lines(claim: ClaimResult) -> str:
     return "\n".join(
         (
             claim.statement,
+            f"section: {claim.section or OTHER}",
             f"{claim.verdict}{gating}: {claim.reason}",
             f"expected: {claim.expected}",
             f"measured: {claim.measured}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Protocol
 
@@ -12,8 +12,10 @@ from rich.live import Live
 from rich.text import Text
 
 from loadtest.outcome import Outcome, Trial
-from loadtest.report.gauge import Status, view
-from loadtest.report.words import MARKS, trial_name, trial_result
+from loadtest.report.gauge import Status, clock, remaining, view
+from loadtest.report.projection import Filling
+from loadtest.report.trial_words import trial_name, trial_result
+from loadtest.report.words import MARKS
 from settings.sizes import in_gib
 
 _QUIET_S = 10.0
@@ -32,6 +34,9 @@ class Progress(Protocol):
     def memory(self, used: int, limit: int, agents: int) -> None:
         """Memory now, in bytes, and agent processes alive; may come from another thread."""
 
+    def swarm(self, counts: Mapping[str, int]) -> None:
+        """Agents by state, as the swarm sees them; may come from another thread."""
+
     def trial_ended(self, outcome: Outcome) -> None:
         """A trial is over."""
 
@@ -39,11 +44,14 @@ class Progress(Protocol):
         """Give the terminal back; a second call does nothing."""
 
 
-def progress_for(console: Console, expected_s: float) -> Progress:
-    """The live view on a terminal, plain lines elsewhere; `expected_s` is the campaign's time."""
-    if console.is_terminal and not console.is_dumb_terminal:
+def progress_for(console: Console, expected_s: float, *, in_ci: bool = False) -> Progress:
+    """The live view on a terminal, plain lines elsewhere; `expected_s` is the campaign's time.
+
+    `in_ci` keeps to lines where a log is said to be a terminal for the sake of its colours.
+    """
+    if console.is_terminal and not console.is_dumb_terminal and not in_ci:
         return LiveProgress(console, expected_s)
-    return PlainProgress(console)
+    return PlainProgress(console, expected_s)
 
 
 class LiveProgress:
@@ -58,7 +66,7 @@ class LiveProgress:
         self._lock = Lock()
         self._status = Status(expected_s=expected_s)
         self._live = Live(
-            console=console, get_renderable=self._view, refresh_per_second=4, transient=True
+            console=console, get_renderable=self.shown, refresh_per_second=4, transient=True
         )
 
     def phase(self, text: str) -> None:
@@ -68,14 +76,18 @@ class LiveProgress:
 
     def trial_started(self, trial: Trial, number: int, total: int) -> None:
         """Show a trial, with nothing in memory yet."""
-        self._update(trial=trial, number=number, total=total, used=0, limit=0, agents=0, most=0)
+        self._update(trial=trial, number=number, total=total, limit=0, filling=Filling(), swarm={})
         self._live.start()
 
     def memory(self, used: int, limit: int, agents: int) -> None:
         """Move the gauge."""
         with self._lock:
-            most = max(self._status.most, agents)
-            self._status = self._status.having(used=used, limit=limit, agents=agents, most=most)
+            filling = self._status.filling.after(used, agents)
+            self._status = self._status.having(filling=filling, limit=limit)
+
+    def swarm(self, counts: Mapping[str, int]) -> None:
+        """Show the agents by state."""
+        self._update(swarm=dict(counts))
 
     def trial_ended(self, outcome: Outcome) -> None:
         """Leave a line for the trial."""
@@ -93,7 +105,8 @@ class LiveProgress:
         with self._lock:
             self._status = self._status.having(**changes)
 
-    def _view(self) -> Text:
+    def shown(self) -> Text:
+        """The view as it is now."""
         with self._lock:
             status = self._status
         return view(status, self._clock() - self._began, self._console.width)
@@ -105,6 +118,7 @@ class PlainProgress:
     def __init__(
         self,
         console: Console,
+        expected_s: float,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
     ) -> None:
@@ -112,21 +126,32 @@ class PlainProgress:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
-        self._last = clock()
+        self._began = self._last = clock()
+        self._expected_s = expected_s
+        self._swarm: Mapping[str, int] = {}
 
     def phase(self, text: str) -> None:
         """Say a step of the set-up."""
         self._say(text)
 
     def trial_started(self, trial: Trial, number: int, total: int) -> None:
-        """Say which trial begins."""
+        """Say which trial begins, and how long all of them may still take."""
+        self._swarm = {}
         predicted = "" if trial.predicted is None else f", {trial.predicted} predicted to hold"
-        self._say(f"trial {number}/{total}: {trial_name(trial)}{predicted}")
+        elapsed = self._clock() - self._began
+        left = clock(remaining(elapsed, number - 1, total, self._expected_s))
+        self._say(f"trial {number}/{total}: {trial_name(trial)}{predicted}; about {left} left")
 
     def memory(self, used: int, limit: int, agents: int) -> None:
         """Say how full it is, unless a line was written a short while ago."""
         if self._clock() - self._last >= _QUIET_S:
-            self._say(f"  {agents} agents run, {in_gib(used)} of {in_gib(limit)}")
+            states = ", ".join(f"{count} {state}" for state, count in self._swarm.items() if count)
+            by_state = f" ({states})" if states else ""
+            self._say(f"  {agents} agents run{by_state}, {in_gib(used)} of {in_gib(limit)}")
+
+    def swarm(self, counts: Mapping[str, int]) -> None:
+        """Remember the agents by state for the next line."""
+        self._swarm = dict(counts)
 
     def trial_ended(self, outcome: Outcome) -> None:
         """Say what the trial found."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from loadtest import summary as codes
-from loadtest.outcome import Outcome, Trial
 from loadtest.summary import ClaimResult, Summary, VerdictName
 from settings.sizes import in_gib
 
@@ -42,6 +41,12 @@ BASES = {
 }
 """Basis -> title and explanation, in the order of reports."""
 
+SEEN: dict[str, VerdictName] = {"held": "confirmed", "broken": "refuted", "unclear": "inconclusive"}
+"""What a scenario saw -> the verdict whose mark stands for it."""
+
+OTHER = "Other"
+"""Over claims that stand under no heading of the guide."""
+
 GRADES = {
     "target-host": "on a host of the guide's size: 48 GiB or more, 8 cores or more",
     "full-size": "at true size on a smaller host, memory backed by swap",
@@ -50,7 +55,7 @@ GRADES = {
 
 EXITS = {
     codes.CONFIRMED: "every gating claim was confirmed",
-    codes.REFUTED: "at least one gating claim was refuted",
+    codes.REFUTED: "a gating claim was refuted, or a metric is worse than its baseline",
     codes.UNUSABLE: "the settings or this host cannot be used",
     codes.INVALID: "at least one gating claim could not be decided, none was refuted",
     codes.INTERRUPTED: "the campaign was interrupted",
@@ -63,6 +68,21 @@ def by_basis(summary: Summary) -> Iterator[tuple[str, list[ClaimResult]]]:
         claims = [claim for claim in summary.claims if claim.basis == basis]
         if claims:
             yield basis, claims
+
+
+def bases_of(summary: Summary) -> Iterator[tuple[str, str]]:
+    """Each basis that a claim has, with its title and explanation in one: a legend."""
+    for basis, _ in by_basis(summary):
+        title, explanation = BASES[basis]
+        yield basis, f"{title}. {explanation}" if title.lower() != basis else explanation
+
+
+def by_section(claims: Iterable[ClaimResult]) -> dict[str, list[ClaimResult]]:
+    """Claims under the guide's headings, both in the order in which they first appear."""
+    sections: dict[str, list[ClaimResult]] = {}
+    for claim in claims:
+        sections.setdefault(claim.section or OTHER, []).append(claim)
+    return sections
 
 
 def not_asked_for(summary: Summary) -> str:
@@ -80,6 +100,11 @@ def headline(summary: Summary) -> str:
     match summary.exit_code:
         case codes.CONFIRMED:
             return f"The guide's limits hold at {scale}: {total} confirmed."
+        case codes.REFUTED if not refuted:
+            rest = f", {undecided} undecided" if undecided else ""
+            worse = len(summary.regressed)
+            metrics = f"{worse} metric{'' if worse == 1 else 's'}"
+            return f"Worse than before at {scale}: {metrics} regressed; no claim refuted{rest}."
         case codes.REFUTED:
             only_rig = all(claim.basis == "rig" for claim in refuted)
             what = "The rig fails its self-check" if only_rig else "The guide does not hold"
@@ -133,24 +158,3 @@ def fact(name: str, value: str | float) -> tuple[str, str]:
     if name.endswith("_bytes"):
         return name.removesuffix("_bytes").replace("_", " "), in_gib(value)
     return name.replace("_", " "), f"{value:g}"
-
-
-def trial_name(trial: Trial) -> str:
-    """A trial in a few words."""
-    if trial.kind == "ramp":
-        return f"Ramp, {trial.workload}, run {trial.run}"
-    if trial.kind == "stable":
-        return f"Stability, {trial.concurrent} agents at once, {trial.workload}"
-    return f"maxConcurrency {trial.concurrent}, {trial.workload}"
-
-
-def trial_result(outcome: Outcome) -> str:
-    """What a trial found, in a few words."""
-    if not outcome.valid:
-        return f"does not count: {outcome.reason}"
-    if outcome.trial.kind == "ramp":
-        if outcome.failed_at is None:
-            return f"{outcome.held} held, nothing failed"
-        return f"{outcome.held} held, {outcome.failed_at} failed ({outcome.failure_mode})"
-    lost = f", {outcome.failure_mode}" if outcome.failure_mode else ""
-    return f"at most {outcome.max_running} at once, {outcome.finished} finished{lost}"

@@ -19,11 +19,19 @@ def write_reports(folder: Path, summary: Summary, outcomes: Sequence[Outcome]) -
     Each replaces its predecessor in one step; what was there stays when writing fails. The summary
     comes first: it is the result, the others can be made from it again. Raises OSError.
     """
+    replace_file(folder / "summary.json", summary.to_json() + "\n")
+    write_views(folder, summary, outcomes)
+
+
+def write_views(folder: Path, summary: Summary, outcomes: Sequence[Outcome]) -> None:
+    """Write what is made from the summary, the outcomes and the samples in `folder`.
+
+    Raises OSError, and ValueError for a file of samples that is none.
+    """
 
     def samples_of(outcome: Outcome) -> Samples:
         return read_samples(folder / outcome.samples_file) if outcome.samples_file else Samples()
 
-    replace_file(folder / "summary.json", summary.to_json() + "\n")
     replace_file(folder / "junit.xml", junit_xml(summary))
     replace_file(folder / "report.html", render(summary, outcomes, samples_of))
 

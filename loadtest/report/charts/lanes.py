@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -23,20 +23,33 @@ _ENDS = {
 def lanes_chart(outcome: Outcome, width: float = 860) -> Markup:
     """One bar an agent from its start to its end, in the order of their starts.
 
-    The colour says the class, and so does the lane's label. Time is in seconds.
+    A feature that is run again and again has all its agents in one lane. The colour says the
+    class, and so does the lane's label. Time is in seconds.
     """
     agents = outcome.agents
-    height = _TOP + _PITCH * max(1, len(agents)) + 6
+    lanes = _lanes(agents)
+    height = _TOP + _PITCH * max(1, len(lanes)) + 6
     ends = [time for a in agents for time in (a.started_s, a.peak_s, a.ended_s) if time is not None]
     x = Axis(max(outcome.duration_s, *ends, 1e-3), _LEFT, width - _RIGHT)
     lost = sum(agent.end == "lost" for agent in agents)
     label = f"Lanes of {len(agents)} agents over {outcome.duration_s:.0f} seconds, {lost} died"
     parts = list(_time(x, height, 8 if width > 500 else 4))
-    for number, agent in enumerate(agents, start=1):
-        parts += _lane(x, _TOP + _PITCH * (number - 0.5), number, agent, outcome.duration_s)
+    for number, lane in enumerate(lanes, start=1):
+        y = _TOP + _PITCH * (number - 0.5)
+        name = f"{number} {lane[0].agent_class}"
+        parts.append(text(_LEFT - 8, y + 4, name, text_anchor="end"))
+        for agent in [one for one in lane if one.started_s is not None] or lane[:1]:
+            parts += _bar(x, y, number, agent, outcome.duration_s)
     if not agents:
         parts.append(text(_LEFT, _TOP + 12, "no agents"))
     return drawing(width, height, label, parts)
+
+
+def _lanes(agents: Sequence[AgentRecord]) -> list[list[AgentRecord]]:
+    lanes: dict[str, list[AgentRecord]] = {}
+    for agent in agents:
+        lanes.setdefault(agent.feature_id, []).append(agent)
+    return list(lanes.values())
 
 
 def _time(x: Axis, height: float, wanted: int) -> Iterator[Markup]:
@@ -46,8 +59,7 @@ def _time(x: Axis, height: float, wanted: int) -> Iterator[Markup]:
         yield line((x.at(time), _TOP - 8), (x.at(time), height), class_="grid")
 
 
-def _lane(x: Axis, y: float, number: int, agent: AgentRecord, end_s: float) -> Iterator[Markup]:
-    yield text(_LEFT - 8, y + 4, f"{number} {agent.agent_class}", text_anchor="end")
+def _bar(x: Axis, y: float, number: int, agent: AgentRecord, end_s: float) -> Iterator[Markup]:
     if agent.started_s is None:
         yield text(_LEFT + 2, y + 4, _ENDS[agent.end], class_="small")
         return

@@ -27,6 +27,7 @@ from settings.sizes import in_gib, in_mb
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 40, 40
 _PIXELS_A_COLUMN = 2
 _NUMBER_ROOM = 15  # pixels that the number above a peak needs
+_PEAK_ROOM = 4  # pixels between two peaks that can be told apart
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _area(points: list[Point], floor: float, class_: str) -> Markup:
 
 
 def _agents(frame: _Frame, samples: Samples, outcome: Outcome) -> Iterator[Markup]:
-    last_number = -_NUMBER_ROOM * 1.0
+    last_number = last_peak = -_NUMBER_ROOM * 1.0
     for number, agent in enumerate(outcome.agents, start=1):
         who = f"agent {number} ({agent.agent_class})"
         if agent.started_s is not None:
@@ -135,8 +136,10 @@ def _agents(frame: _Frame, samples: Samples, outcome: Outcome) -> Iterator[Marku
             hint = element("title", f"{who} starts at {agent.started_s:.1f} s")
             tick = f"M{x:.1f} {frame.y.start:.1f}v-7"
             yield element("path", hint, d=tick, class_="start")
-        if agent.peak_s is not None:
+        # Hundreds of agents of a long trial come to their peaks at once: one mark stands for them.
+        if agent.peak_s is not None and abs(frame.x.at(agent.peak_s) - last_peak) >= _PEAK_ROOM:
             x, y = frame.x.at(agent.peak_s), frame.y.at(_level(samples, agent.peak_s)) - 3
+            last_peak = x
             yield triangle(x, y, 4, f"{who} at its peak at {agent.peak_s:.1f} s", "peak")
             # Only a ramp has one peak after the other; elsewhere numbers would run into marks.
             if outcome.trial.kind == "ramp" and x - last_number >= _NUMBER_ROOM:

@@ -8,8 +8,10 @@ import pytest
 from loadtest.outcome import Outcome
 from loadtest.report.charts import NARROW, WIDE, boundary_chart, lanes_chart, memory_chart
 from loadtest.report.charts.svg import Axis, element
+from loadtest.report.guide import Said
 from loadtest.report.samples import Samples
 from loadtest.summary import Summary
+from tests.loadtest.report import example_campaign as example
 
 WIDTHS = pytest.mark.parametrize("width", [NARROW, WIDE])
 
@@ -29,7 +31,7 @@ def test_every_chart_is_an_image_with_words_for_those_who_cannot_see_it(
     charts = (
         memory_chart(samples, outcome, width),
         lanes_chart(outcome, width),
-        boundary_chart(summary.boundaries, {}, width),
+        boundary_chart(summary.boundaries, {}, width=width),
     )
     for chart in charts:
         root = ET.fromstring(chart)
@@ -45,7 +47,7 @@ def test_nothing_is_drawn_outside_of_a_chart(
     for chart in (
         memory_chart(samples, outcome, width),
         lanes_chart(outcome, width),
-        boundary_chart(summary.boundaries, {"medium": [(12, 13)]}, width),
+        boundary_chart(summary.boundaries, {"medium": Said((12,), (13,))}, summary.chances, width),
     ):
         root = ET.fromstring(chart)
         _, _, right, bottom = map(float, root.get("viewBox", "").split())
@@ -124,14 +126,58 @@ def test_an_agent_at_work_when_the_trial_ended_has_an_open_end(
     assert "still at work" in chart
 
 
-def test_the_boundary_chart_shows_guide_measurement_and_prediction(summary: Summary) -> None:
-    chart = boundary_chart(summary.boundaries, {"medium": [(10, None), (11, 12)]})
-    assert [ring.findtext("title") for ring in of_class(chart, "claimed") if ring.get("cx")] == [
-        "claimed: 11 hold",
-        "claimed: 10 hold",
+def hints(chart: str, name: str) -> list[str | None]:
+    return [
+        mark.findtext("title") for mark in of_class(chart, name) if mark.find("title") is not None
     ]
-    assert {"12", "13", "no claim", "not measured"} <= set(words(chart))
-    assert len(of_class(chart, "predicted")) == 1
+
+
+def test_the_boundary_chart_shows_guide_measurement_and_prediction(summary: Summary) -> None:
+    chart = boundary_chart(summary.boundaries, {"medium": Said((10, 12), (13,))})
+    assert hints(chart, "claimed") == ["claimed: 10 hold", "claimed: 12 hold", "claimed: 13 fail"]
+    assert {"12", "13", "says nothing", "not measured"} <= set(words(chart))
+    assert len(of_class(chart, "predicted")) == 2
+
+
+def test_both_readings_stand_in_one_block_each_on_its_track(summary: Summary) -> None:
+    chart = boundary_chart(summary.boundaries, {})
+    assert words(chart).count("medium") == 1
+    assert {"in GB", "in GiB"} <= set(words(chart))
+    assert hints(chart, "measured") == [
+        "measured: 12 hold", "measured: 13 fail", "measured: 11 hold", "measured: 12 fail"
+    ]  # fmt: skip
+    once = boundary_chart(summary.boundaries[:1], {})
+    assert "measured" in words(once), "one reading needs no name"
+
+
+def test_every_chance_is_a_mark_with_its_interval_and_its_words(summary: Summary) -> None:
+    chart = boundary_chart(summary.boundaries, {}, summary.chances)
+    assert len(of_class(chart, "chance")) == len(of_class(chart, "interval")) == 3
+    assert len(of_class(chart, "other-reading")) == 1
+    assert "in GB: 12 at once: 0 of 29 runs failed, P(failure) &lt; 10 % at 95 %: safe" in chart
+    assert "P(failure), 95 % interval" in words(chart)
+    assert not of_class(boundary_chart(summary.boundaries, {}), "chance")
+
+
+def test_rounds_have_one_lane_a_feature_with_a_bar_a_round() -> None:
+    chart = lanes_chart(example.rounds())
+    assert {"1 medium", "2 medium"} <= set(words(chart))
+    assert "3 medium" not in words(chart)
+    assert len(of_class(chart, "lane")) == 6
+    assert len(of_class(chart, "kill")) == 1
+
+
+def test_an_agent_that_never_ran_again_leaves_its_lane_as_it_is() -> None:
+    rounds = example.rounds()
+    waiting = example.agent(1, started_s=None, peak_s=None, end="pending")
+    longer = rounds.model_copy(update={"agents": (*rounds.agents, waiting)})
+    assert "never started" not in words(lanes_chart(longer))
+
+
+def test_peaks_that_cannot_be_told_apart_are_one_mark(samples: Samples) -> None:
+    agents = tuple(example.agent(n, peak_s=2.0 + n / 1000) for n in range(1, 300))
+    crowd = example.rounds().model_copy(update={"agents": agents})
+    assert 1 <= len(of_class(memory_chart(samples, crowd), "peak")) < 20
 
 
 def test_no_boundary_makes_an_empty_chart() -> None:

@@ -1,38 +1,21 @@
-from collections.abc import Callable
-
-import pytest
-
-from loadtest.claims import expectation
-from loadtest.outcome import Outcome
-from loadtest.report.guide import guide_pairs
-from loadtest.summary import ClaimResult, Summary
-from settings.models import BoundaryClaim
+from loadtest.report.guide import Said, said_by_workload
+from tests.loadtest.report import example_campaign as example
 
 
-@pytest.mark.parametrize(("holds", "fails_at"), [(12, 13), (20, None)])
-def test_the_pair_is_read_back_as_the_judge_words_it(
-    make_summary: Callable[..., Summary],
-    make_claim: Callable[..., ClaimResult],
-    outcome: Outcome,
-    holds: int,
-    fails_at: int | None,
-) -> None:
-    claim = BoundaryClaim(
-        kind="boundary", statement="-", basis="assumed", workload="medium", holds=holds,
-        fails_at=fails_at,
-    )  # fmt: skip
-    summary = make_summary(claims=(make_claim(expected=expectation(claim)),))
-    assert guide_pairs(summary, [outcome]) == {"medium": [(holds, fails_at)]}
-
-
-def test_other_claims_and_claims_without_a_ramp_have_no_pair(
-    make_summary: Callable[..., Summary],
-    make_claim: Callable[..., ClaimResult],
-    outcomes: tuple[Outcome, ...],
-) -> None:
+def test_the_numbers_of_a_workloads_claims_stand_together_each_once() -> None:
     claims = (
-        make_claim(expected="4.00 GB within 1%"),
-        make_claim(expected="8 run, none lost", trials=("stable-8",)),
-        make_claim(trials=()),
+        example.claim(holds=12, fails_at=None),
+        example.claim(holds=10, fails_at=None),
+        example.claim(holds=None, fails_at=13),
+        example.claim(holds=12, fails_at=13, reading="GiB"),
+        example.claim(workload="small", holds=20, fails_at=None),
     )
-    assert guide_pairs(make_summary(claims=claims), outcomes) == {}
+    assert said_by_workload(example.summary(claims=claims)) == {
+        "medium": Said((10, 12), (13,)),
+        "small": Said((20,)),
+    }
+
+
+def test_claims_of_other_kinds_say_nothing_of_numbers() -> None:
+    claims = (example.claim(kind="cap", holds=None, fails_at=None),)
+    assert said_by_workload(example.summary(claims=claims)) == {}

@@ -8,6 +8,7 @@ from loadtest.outcome import Outcome
 from loadtest.report.html import duration, moment, render
 from loadtest.report.samples import Samples
 from loadtest.summary import ClaimResult, Summary
+from tests.loadtest.report import example_campaign as example
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 HOSTILE = "</title><script>alert('x')</script>\x1b[31m & \"quotes\" <b>"
@@ -75,6 +76,64 @@ def test_every_basis_is_explained(html: str) -> None:
     assert "given the guide's sizes" in text
     assert "Real agents, measured" in text
     assert "Seen in production" in text
+
+
+def test_all_claims_are_one_table_in_the_guides_order_under_its_headings(
+    html: str, summary: Summary
+) -> None:
+    assert html.count('<table class="claims"') == 1
+    headings = re.findall(r'<th role="rowheader"[^>]*>(.*?)</th>', html)
+    assert headings == [
+        "Agent Memory Estimates", "Known Limits", "Complexity-Based Concurrency", "Other"
+    ]  # fmt: skip
+    ids = re.findall(r'<span class="id">(.*?)</span>', html)
+    assert ids == [claim.id for claim in summary.claims]
+    bases = re.findall(r'<td role="cell" class="basis"><span class="tag"[^>]*>(.*?)</span>', html)
+    assert bases == [claim.basis for claim in summary.claims]
+
+
+def test_the_verdict_comes_before_claims_boundaries_memory_conditions_and_trials(html: str) -> None:
+    order = [
+        "<h1>", ">Claims<", ">Where the boundary is<", ">How likely a number", ">Memory per agent<",
+        ">Under which conditions<", ">Trials<",
+    ]  # fmt: skip
+    places = [html.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_only_numbers_that_are_safe_are_called_so(html: str, summary: Summary) -> None:
+    safe = [line for line in re.findall(r"<dd><b>.*?</dd>", html) if "safe" in line]
+    assert [("12 at once" in line, "safe takes 29 clean runs" in line) for line in safe] == [
+        (False, True), (True, False)
+    ]  # fmt: skip
+    none = example.summary(chances=(example.chance(safe=False),), claims=())
+    text = Page(render(none, [], lambda _: Samples())).text
+    assert "safe" not in text.replace("safe takes 29 clean runs", "")
+
+
+def test_every_kind_of_trial_is_shown_by_its_name() -> None:
+    html = render(example.summary(), example.all_kinds(), lambda _: Samples())
+    text = Page(html).text
+    for said in (
+        "Ramp, medium, sizes in GiB, run 1",
+        "Rounds of 2 agents at once, medium, run 1",
+        "held in 2 rounds, failed in the next (agent-oom)",
+        "maxConcurrency 2, small",
+        "Situation, restart resumes",
+        "broken: ready again after 4.1 s, 3 of 3 features resumed",
+        "SIGKILL while three agents worked",
+    ):
+        assert said in text
+
+
+def test_a_situation_without_agents_and_samples_has_no_charts() -> None:
+    html = render(example.summary(boundaries=()), [example.scenario()], lambda _: Samples())
+    assert not [a for tag, a in Page(html).tags if tag == "svg" and a.get("role") == "img"]
+    assert "Most memory" not in html
+
+
+def test_what_was_tested_is_told(html: str) -> None:
+    assert "c510f84e" in Page(html).text
 
 
 def test_every_claim_stands_with_symbol_and_word(html: str, summary: Summary) -> None:

@@ -6,8 +6,11 @@ import pytest
 from rich.console import Console
 
 from loadtest.outcome import Outcome
-from loadtest.report.gauge import Status, clock, remaining, view
+from loadtest.report.gauge import Status, clock, remaining, step, view
 from loadtest.report.live import LiveProgress, PlainProgress, progress_for
+from loadtest.report.projection import Filling
+from loadtest.swarm.status import STATES
+from tests.loadtest.report import example_campaign as example
 
 GIB = 2**30
 
@@ -32,18 +35,19 @@ class Ticks:
 def test_a_terminal_gets_the_live_view_and_a_log_gets_lines() -> None:
     assert isinstance(progress_for(console(terminal=True)[0], 10), LiveProgress)
     assert isinstance(progress_for(console(terminal=False)[0], 10), PlainProgress)
+    assert isinstance(progress_for(console(terminal=True)[0], 10, in_ci=True), PlainProgress)
 
 
 def test_plain_lines_tell_start_and_end_with_a_time(outcome: Outcome) -> None:
     out, file = console(terminal=False)
-    progress = PlainProgress(out, wall=lambda: "12:00:00")
+    progress = PlainProgress(out, 60, wall=lambda: "12:00:00")
     progress.phase("building the [stand-in] image")
     progress.trial_started(outcome.trial, 3, 19)
     progress.trial_ended(outcome)
     progress.close()
     assert file.getvalue().splitlines() == [
         "12:00:00 building the [stand-in] image",
-        "12:00:00 trial 3/19: Ramp, medium, run 1, 2 predicted to hold",
+        "12:00:00 trial 3/19: Ramp, medium, run 1, 2 predicted to hold; about 0:54 left",
         "12:00:00   2 held, 3 failed (agent-oom) after 5 s",
     ]
 
@@ -51,7 +55,7 @@ def test_plain_lines_tell_start_and_end_with_a_time(outcome: Outcome) -> None:
 def test_plain_lines_come_at_most_every_ten_seconds_in_between(outcome: Outcome) -> None:
     out, file = console(terminal=False)
     now = Ticks()
-    progress = PlainProgress(out, clock=now, wall=lambda: "t")
+    progress = PlainProgress(out, 60, clock=now, wall=lambda: "t")
     progress.trial_started(outcome.trial, 1, 1)
     for quarter in range(100):
         now.now = quarter / 4
@@ -61,7 +65,7 @@ def test_plain_lines_come_at_most_every_ten_seconds_in_between(outcome: Outcome)
 
 def test_a_long_plain_line_is_not_broken(make_outcome: Callable[..., Outcome]) -> None:
     out, file = console(terminal=False, width=40)
-    PlainProgress(out).trial_ended(make_outcome(status="invalid", reason="because " * 30))
+    PlainProgress(out, 60).trial_ended(make_outcome(status="invalid", reason="because " * 30))
     assert len(file.getvalue().splitlines()) == 1
 
 
@@ -111,12 +115,72 @@ def test_memory_may_come_from_another_thread(outcome: Outcome) -> None:
 @pytest.mark.parametrize("used", [0, GIB, 3 * GIB, 5 * GIB])
 def test_the_view_fits_into_the_terminal(outcome: Outcome, width: int, used: int) -> None:
     status = Status(
-        600, trial=outcome.trial, number=3, total=19, used=used, limit=3 * GIB, agents=13
-    )
+        600, trial=outcome.trial, number=3, total=19, limit=3 * GIB,
+        filling=Filling().after(used, 13), swarm=dict.fromkeys(STATES, 12),
+    )  # fmt: skip
     lines = view(status, 100, width).plain.split("\n")
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert max(map(len, lines)) <= width
     assert "2 predicted to hold" in lines[2] or width < 60
+
+
+def test_the_agents_by_state_have_a_line_of_their_own(outcome: Outcome) -> None:
+    counts = {"waiting": 3, "starting": 1, "at peak": 9, "done": 0, "lost": 0}
+    status = Status(600, trial=outcome.trial, limit=GIB, swarm=counts)
+    assert "3 waiting  1 starting  9 at peak  0 done  0 lost" in view(status, 0, 80).plain
+    backlog = Status(600, trial=example.cap().trial, limit=GIB, swarm=counts)
+    assert "3 waiting  1 at work  0 done  0 lost" in view(backlog, 0, 80).plain
+
+
+def test_the_gauge_marks_where_memory_is_heading(outcome: Outcome) -> None:
+    filling = Filling().after(0, 0).after(GIB, 1)  # two are predicted to hold
+    status = Status(600, trial=outcome.trial, limit=4 * GIB, filling=filling)
+    bar = view(status, 0, 120).plain.split("\n")[1]
+    cells = bar.removeprefix("memory  ").split(" ")[0]
+    assert cells.index("┃") == len(cells) / 2
+    assert cells.count("█") == len(cells) / 4
+    assert "heading for 2.00 GiB" in bar
+
+
+def test_a_heading_beyond_the_limit_stands_behind_the_gauge(outcome: Outcome) -> None:
+    filling = Filling().after(0, 0).after(GIB, 1)
+    status = Status(600, trial=outcome.trial, limit=GIB * 3 // 2, filling=filling)
+    bar = view(status, 0, 120).plain.split("\n")[1]
+    assert "▸" in bar
+    assert "┃" not in bar
+
+
+def test_the_step_of_a_trial_is_said(outcome: Outcome) -> None:
+    status = Status(600, trial=outcome.trial)
+    assert step(status) == "container starts"
+    status = status.having(limit=GIB)
+    assert step(status) == "server comes to rest"
+    status = status.having(filling=Filling().after(9, 1), swarm={"starting": 1})
+    assert step(status) == "agents fill their memory"
+    assert step(status.having(swarm={"at peak": 1})) == "agents at work"
+    assert step(status.having(swarm={"lost": 1})) == "an agent was lost"
+
+
+def test_a_new_trial_starts_with_an_empty_gauge(outcome: Outcome) -> None:
+    out, _ = console(terminal=True)
+    progress = LiveProgress(out, expected_s=60)
+    progress.memory(GIB, 3 * GIB, 7)
+    progress.swarm({"lost": 1})
+    progress.trial_started(outcome.trial, 2, 2)
+    text = progress.shown().plain
+    progress.close()
+    assert "waiting for the container" in text
+    assert "lost" not in text
+
+
+def test_a_plain_line_says_who_is_at_what(outcome: Outcome) -> None:
+    out, file = console(terminal=False)
+    now = Ticks()
+    progress = PlainProgress(out, 60, clock=now, wall=lambda: "t")
+    progress.swarm({"waiting": 0, "starting": 1, "at peak": 3})
+    now.now = 11
+    progress.memory(GIB, 3 * GIB, 4)
+    assert file.getvalue() == "t   4 agents run (1 starting, 3 at peak), 1.00 GiB of 3.00 GiB\n"
 
 
 def test_before_the_container_is_there_the_gauge_says_so(outcome: Outcome) -> None:
