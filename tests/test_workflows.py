@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from settings.load import load_settings
+
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 STAGING = [path for path in WORKFLOWS if path.stem.endswith("-staging")]
@@ -134,7 +136,12 @@ def test_a_workflow_changes_the_host_by_verbs_that_there_are(path: Path) -> None
 
 
 def test_every_workflow_was_looked_at() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["ci", "deploy-staging", "rollback-staging"]
+    assert [path.stem for path in WORKFLOWS] == [
+        "capacity",
+        "ci",
+        "deploy-staging",
+        "rollback-staging",
+    ]
     assert [path.stem for path in STAGING] == ["deploy-staging", "rollback-staging"]
     for path in WORKFLOWS:
         assert commands(parse(path.read_text(encoding="utf-8"))), path
@@ -158,6 +165,23 @@ def test_ci_runs_what_people_run() -> None:
     assert events(workflow) == {"push", "pull_request"}
     (command,) = commands(workflow)
     assert command.endswith("bash .ci/run")
+
+
+def test_the_capacity_run_has_only_options_that_a_load_test_knows_and_its_plans() -> None:
+    (capacity,) = (path for path in WORKFLOWS if path.stem == "capacity")
+    workflow = parse(capacity.read_text(encoding="utf-8"))
+    assert events(workflow) == {"schedule", "workflow_dispatch"}
+    command = next(one for one in commands(workflow) if "-s loadtest" in one)
+    known = subprocess.run(
+        [sys.executable, "-m", "loadtest", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert _unknown(command.partition(" -- ")[2], known.stdout) == []
+    plans = workflow["on"]["workflow_dispatch"]["inputs"]["plan"]["options"]
+    assert set(plans) <= set(load_settings().loadtest.plans)
 
 
 GOOD = """

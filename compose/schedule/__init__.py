@@ -1,0 +1,1 @@
+"""Capacity runs by the clock: who calls them, when they give way, and how they went."""
