@@ -8,17 +8,15 @@ import itertools
 import statistics
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from loadtest.outcome import Health, Sampling, SeenAgent
-from loadtest.rig.cgroup import MemoryCgroup, Reading
-from loadtest.rig.smaps import held_by
+from loadtest.rig.cgroup import Reading
+from loadtest.rig.kernel import AGENT_PREFIX, Kernel, Process
 
 COLUMNS = "t_s,usage,anon,file,swap,agents,oom_kills,health_ms"
-AGENT_PREFIX = "agent:"
 _PRIVATE_EVERY_S = 0.5
 _HEALTH_EVERY_S = 0.5
 
@@ -32,7 +30,7 @@ class Probe:
 
     def __init__(
         self,
-        cgroup: MemoryCgroup,
+        kernel: Kernel,
         samples: Path,
         health_address: tuple[str, int],
         *,
@@ -41,7 +39,7 @@ class Probe:
         health_timeout_s: float,
         on_sample: Callable[[Reading, int], None] = lambda *_: None,
     ) -> None:
-        self._cgroup = cgroup
+        self._kernel = kernel
         self._samples = samples
         self._address = health_address
         self._began = began
@@ -133,14 +131,14 @@ class Probe:
 
     def _sample(self, file: TextIO) -> bool:
         try:
-            reading = self._cgroup.read()
-            running = self._note_agents(self._cgroup.pids())
-            # A spike may fall between two samples; the kernel misses none.
-            self.peak = max(self.peak, self._cgroup.peak(), reading.usage + reading.swap)
+            look = self._kernel.look()
         except (OSError, ValueError):
             self.vanished_s = self._now()
             return False
-        now = self._now()
+        reading, now = look.reading, look.at_s - self._began
+        running = self._note_agents(look.processes, now)
+        # A spike may fall between two samples; the kernel misses none.
+        self.peak = max(self.peak, look.peak, reading.usage + reading.swap)
         if reading.oom_kills and self.first_kill_s is None:
             self.first_kill_s = now
         self._times.append(now)
@@ -158,13 +156,11 @@ class Probe:
         self._on_sample(reading, running)
         return True
 
-    def _note_agents(self, pids: list[int]) -> int:
+    def _note_agents(self, processes: Mapping[int, Process], now: float) -> int:
         """Count the agents that run, and remember those not seen before."""
         running = 0
-        now = self._now()
-        for pid in pids:
-            process = read_process(pid)
-            if process is None or not process.is_agent or process.parent in self._agents:
+        for pid, process in processes.items():
+            if not process.is_agent or process.parent in self._agents:
                 # A child that an agent has just started still bears the agent's name.
                 continue
             agent = self._agents.setdefault(
@@ -184,9 +180,9 @@ class Probe:
             if self._now() - agent.last_s > 1:
                 continue
             with contextlib.suppress(OSError, ValueError, KeyError):
-                held = held_by(agent.pid)
+                at_s, held = self._kernel.held(agent.pid)
                 agent.private_bytes, agent.pss_bytes = held.private, held.pss
-                agent.private_s = self._now()
+                agent.private_s = at_s - self._began
 
     def _watch_health(self) -> None:
         while not self._stop.wait(_HEALTH_EVERY_S):
@@ -215,32 +211,3 @@ def check_health(address: tuple[str, int], timeout_s: float, path: str = "/api/h
         return response.status
     finally:
         connection.close()
-
-
-@dataclass(frozen=True)
-class Process:
-    """What /proc says of a process in one line."""
-
-    name: str
-    state: str
-    parent: int
-
-    @property
-    def is_agent(self) -> bool:
-        """Whether this is an agent that runs.
-
-        One that was killed stays listed on cgroup v1 until its parent has read its exit code.
-        """
-        return self.name.startswith(AGENT_PREFIX) and self.state not in "ZX"
-
-
-def read_process(pid: int, proc: Path = Path("/proc")) -> Process | None:
-    """A process of this host; None when it is gone."""
-    try:
-        text = (proc / str(pid) / "stat").read_bytes().decode(errors="replace")
-    except OSError:
-        return None
-    # The name stands in brackets and may hold anything, brackets too.
-    name, _, rest = text.partition("(")[2].rpartition(")")
-    state, parent = rest.split()[:2]
-    return Process(name, state, int(parent))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.rig.labels import OWNER, RUN, is_abandoned, labels_for
+from loadtest.rig.labels import MACHINE, OWNER, RUN, is_abandoned, labels_for
 from settings.owner import Owner
 
 
@@ -26,6 +26,11 @@ def test_what_a_dead_process_made_is_abandoned() -> None:
         assert not is_abandoned({OWNER: str(owner)})
         process.kill()
     assert is_abandoned({OWNER: str(owner)})
+
+
+def test_what_another_machine_made_is_left_to_that_machine() -> None:
+    assert not is_abandoned({OWNER: "1@1", MACHINE: "another"})
+    assert is_abandoned(labels_for("run-1") | {OWNER: "1@1"})
 
 
 def test_a_process_number_that_was_given_away_again_is_another_owner() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import http.server
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,34 +14,37 @@ from typing import Any
 import pytest
 
 from loadtest.outcome import SeenAgent
-from loadtest.rig import probe as module
 from loadtest.rig.cgroup import Reading
-from loadtest.rig.probe import COLUMNS, Probe, Process, check_health, read_process
+from loadtest.rig.kernel import HeldAt, Look, Process
+from loadtest.rig.probe import COLUMNS, Probe, check_health
+from loadtest.rig.smaps import Held
 
 NOWHERE = ("127.0.0.1", 1)
 
 
-class FakeCgroup:
-    """A cgroup that says what the test tells it to."""
-
-    path = Path("/nowhere")
+class FakeKernel:
+    """A kernel that says what the test tells it to."""
 
     def __init__(self, *readings: Reading) -> None:
         self.readings = list(readings) or [reading()]
-        self.processes: list[int] = []
+        self.processes: dict[int, Process] = {}
+        self.memory: dict[int, HeldAt] = {}
         self.gone = False
         self.pause_s = 0.0
 
-    def read(self) -> Reading:
+    def look(self) -> Look:
         time.sleep(self.pause_s)
         if self.gone:
             raise FileNotFoundError
-        return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
+        now = self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
+        return Look(time.time(), now, 0, dict(self.processes))
 
-    def pids(self) -> list[int]:
-        return self.processes
+    def held(self, pid: int) -> HeldAt:
+        if pid not in self.memory:
+            raise FileNotFoundError
+        return self.memory[pid]
 
-    def peak(self) -> int:
+    def host_oom_kills(self) -> int:
         return 0
 
     def close(self) -> None:
@@ -53,10 +55,10 @@ def reading(usage: int = 1000, file: int = 100, oom_kills: int = 0) -> Reading:
     return Reading(usage=usage, anon=usage - file, file=file, swap=0, oom_kills=oom_kills)
 
 
-def a_probe(cgroup: FakeCgroup, samples: Path, **changes: Any) -> Probe:
+def a_probe(kernel: FakeKernel, samples: Path, **changes: Any) -> Probe:
     values: dict[str, Any] = {"began": time.time(), "hz": 20.0, "health_timeout_s": 0.5}
     address = changes.pop("address", NOWHERE)
-    return Probe(cgroup, samples, address, **(values | changes))
+    return Probe(kernel, samples, address, **(values | changes))
 
 
 @contextlib.contextmanager
@@ -101,68 +103,21 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-# --- /proc/<pid>/stat
-
-
-@pytest.mark.parametrize(
-    ("line", "expected", "why"),
-    [
-        (b"7 (agent:small) S 3 7 7 0", Process("agent:small", "S", 3), "an ordinary line"),
-        (b"7 (a (b) c) R 3 7", Process("a (b) c", "R", 3), "brackets and spaces in the name"),
-        (b"7 (x) S 1) S 3 7", Process("x) S 1", "S", 3), "a name that looks like the rest"),
-        (b"7 () S 3 7", Process("", "S", 3), "no name at all"),
-        (b"7 (a\nb) S 3 7", Process("a\nb", "S", 3), "a line end in the name"),
-        (b"7 (\xff\xfe) S 3 7", Process("\N{REPLACEMENT CHARACTER}" * 2, "S", 3), "not text"),
-    ],
-)
-def test_a_process_is_read_whatever_its_name(
-    tmp_path: Path, line: bytes, expected: Process, why: str
-) -> None:
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "stat").write_bytes(line)
-    assert read_process(7, tmp_path) == expected, why
-
-
-def test_a_process_that_is_gone_is_none(tmp_path: Path) -> None:
-    assert read_process(7, tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "state", "is_agent", "why"),
-    [
-        ("agent:small", "R", True, "it runs"),
-        ("agent:small", "S", True, "it waits"),
-        ("agent:small", "D", True, "it waits for a disk"),
-        ("agent:small", "Z", False, "it was killed and not yet read"),
-        ("agent:small", "X", False, "it is gone"),
-        ("agent", "R", False, "the name alone"),
-        ("dd", "R", False, "a tool"),
-        ("my agent:small", "R", False, "somebody else's"),
-    ],
-)
-def test_an_agent_bears_its_prefix_and_is_alive(
-    name: str, state: str, is_agent: bool, why: str
-) -> None:
-    assert Process(name, state, 1).is_agent is is_agent, why
-
-
 # --- counting agents
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> dict[int, Process]:
-    """What /proc holds, as far as the probe can see."""
-    table: dict[int, Process] = {}
-    monkeypatch.setattr(module, "read_process", table.get)
-    return table
+def processes() -> dict[int, Process]:
+    """What the kernel lists, as far as the probe can see."""
+    return {}
 
 
-def count(probe: Probe, processes: dict[int, Process]) -> int:
-    return probe._note_agents(list(processes))
+def count(probe: Probe, processes: dict[int, Process], now: float = 1.0) -> int:
+    return probe._note_agents(processes, now)
 
 
 def test_agents_are_counted_and_remembered(processes: dict[int, Process], tmp_path: Path) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     processes[1] = Process("node", "S", 0)
     processes[10] = Process("agent:small", "S", 1)
     processes[11] = Process("agent:architect", "R", 1)
@@ -176,7 +131,7 @@ def test_agents_are_counted_and_remembered(processes: dict[int, Process], tmp_pa
 
 
 def test_a_child_of_an_agent_is_no_agent(processes: dict[int, Process], tmp_path: Path) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     processes[10] = Process("agent:small", "S", 1)
     processes[20] = Process("agent:small", "R", 10)  # forked, its own name not yet set
     assert count(probe, processes) == 1
@@ -186,19 +141,13 @@ def test_a_child_of_an_agent_is_no_agent(processes: dict[int, Process], tmp_path
 def test_a_zombie_neither_counts_nor_lives_on(
     processes: dict[int, Process], tmp_path: Path
 ) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     processes[10] = Process("agent:small", "S", 1)
     assert count(probe, processes) == 1
     last = probe.agents[0].last_s
     processes[10] = Process("agent:small", "Z", 1)
     assert count(probe, processes) == 0
     assert probe.agents[0].last_s == last
-
-
-def test_processes_that_vanish_while_they_are_listed_are_passed_over(
-    processes: dict[int, Process], tmp_path: Path
-) -> None:
-    assert a_probe(FakeCgroup(), tmp_path / "s.csv")._note_agents([98, 99]) == 0
 
 
 # --- figures
@@ -216,7 +165,7 @@ def test_processes_that_vanish_while_they_are_listed_are_passed_over(
 def test_sampling_says_how_dense_and_how_holey(
     tmp_path: Path, times: list[float], samples: int, hz: float, gap: float, why: str
 ) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     probe._times = times
     found = probe.sampling()
     assert found.samples == samples
@@ -243,23 +192,20 @@ def test_health_is_told_in_percentiles(
     most: float | None,
     why: str,
 ) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     probe._latencies, probe.failed_checks = latencies, failed
     health = probe.health()
     assert (health.checks, health.failures) == (len(latencies) + failed, failed), why
     assert (health.p50_ms, health.p99_ms, health.max_ms) == (p50, p99, most), why
 
 
-def test_the_base_is_the_least_that_was_committed_before_the_first_agent(
-    processes: dict[int, Process], tmp_path: Path
-) -> None:
-    cgroup = FakeCgroup(reading(900), reading(700), reading(800), reading(300), reading(2000))
-    probe = a_probe(cgroup, tmp_path / "s.csv")
+def test_the_base_is_the_least_that_was_committed_before_the_first_agent(tmp_path: Path) -> None:
+    kernel = FakeKernel(reading(900), reading(700), reading(800), reading(300), reading(2000))
+    probe = a_probe(kernel, tmp_path / "s.csv")
     with (tmp_path / "s.csv").open("w", encoding="ascii") as file:
         for _ in range(3):
             probe._sample(file)
-        processes[10] = Process("agent:small", "S", 1)
-        cgroup.processes = [10]
+        kernel.processes[10] = Process("agent:small", "S", 1)
         for _ in range(2):
             probe._sample(file)
     assert (probe.base, probe.peak, probe.max_running) == (600, 2000, 1)
@@ -273,7 +219,7 @@ def test_a_running_probe_samples_ten_times_a_second_and_more(tmp_path: Path) -> 
     samples = tmp_path / "s.csv"
     with server() as address:
         probe = a_probe(
-            FakeCgroup(),
+            FakeKernel(),
             samples,
             address=address,
             on_sample=lambda *sample: seen.append(sample),
@@ -297,13 +243,13 @@ def test_a_running_probe_samples_ten_times_a_second_and_more(tmp_path: Path) -> 
 
 
 def test_after_a_stall_samples_do_not_come_in_a_burst(tmp_path: Path) -> None:
-    cgroup = FakeCgroup()
-    probe = a_probe(cgroup, tmp_path / "s.csv")
+    kernel = FakeKernel()
+    probe = a_probe(kernel, tmp_path / "s.csv")
     with running(probe):
         time.sleep(0.2)
-        cgroup.pause_s = 0.4
+        kernel.pause_s = 0.4
         time.sleep(0.3)
-        cgroup.pause_s = 0.0
+        kernel.pause_s = 0.0
         time.sleep(0.5)
     gaps = [after - before for before, after in zip(probe._times, probe._times[1:], strict=False)]
     assert max(gaps) > 0.3
@@ -311,11 +257,11 @@ def test_after_a_stall_samples_do_not_come_in_a_burst(tmp_path: Path) -> None:
 
 
 def test_a_container_that_ends_ends_the_samples_and_is_no_problem(tmp_path: Path) -> None:
-    cgroup = FakeCgroup(reading(oom_kills=0), reading(oom_kills=1))
-    probe = a_probe(cgroup, tmp_path / "s.csv")
+    kernel = FakeKernel(reading(oom_kills=0), reading(oom_kills=1))
+    probe = a_probe(kernel, tmp_path / "s.csv")
     with running(probe):
         wait_until(lambda: probe.sampling().samples > 2, "samples")
-        cgroup.gone = True
+        kernel.gone = True
         probe._threads[0].join(timeout=5)
         assert not probe._threads[0].is_alive()
     assert probe.problem is None
@@ -324,27 +270,27 @@ def test_a_container_that_ends_ends_the_samples_and_is_no_problem(tmp_path: Path
 
 
 def test_a_full_disk_is_a_problem_that_names_the_file() -> None:
-    with running(a_probe(FakeCgroup(), Path("/dev/full"))) as probe:
+    with running(a_probe(FakeKernel(), Path("/dev/full"))) as probe:
         wait_until(lambda: probe.problem is not None, "the disk to be full")
     assert probe.problem == "samples cannot be written: No space left on device: /dev/full"
 
 
 def test_a_missing_folder_is_a_problem_too(tmp_path: Path) -> None:
-    with running(a_probe(FakeCgroup(), tmp_path / "absent" / "s.csv")) as probe:
+    with running(a_probe(FakeKernel(), tmp_path / "absent" / "s.csv")) as probe:
         wait_until(lambda: probe.problem is not None, "the folder to be missed")
     assert probe.problem
     assert "No such file or directory" in probe.problem
 
 
 def test_a_server_that_is_not_there_fails_its_checks(tmp_path: Path) -> None:
-    with running(a_probe(FakeCgroup(), tmp_path / "s.csv")) as probe:
+    with running(a_probe(FakeKernel(), tmp_path / "s.csv")) as probe:
         wait_until(lambda: probe.failed_checks >= 2, "two failed checks")
     assert probe.health().failures == probe.health().checks >= 2
 
 
 def test_a_silent_server_does_not_slow_the_samples(tmp_path: Path) -> None:
     with server(pause_s=1.0) as address:
-        probe = a_probe(FakeCgroup(), tmp_path / "s.csv", address=address, health_timeout_s=0.3)
+        probe = a_probe(FakeKernel(), tmp_path / "s.csv", address=address, health_timeout_s=0.3)
         with running(probe):
             time.sleep(1.2)
     assert probe.failed_checks >= 1
@@ -352,7 +298,7 @@ def test_a_silent_server_does_not_slow_the_samples(tmp_path: Path) -> None:
 
 
 def test_stopping_twice_does_nothing_more(tmp_path: Path) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     probe.start()
     probe.stop()
     samples = probe.sampling().samples
@@ -366,22 +312,20 @@ def test_a_health_check_returns_the_status(status: int) -> None:
         assert check_health(address, 2) == status
 
 
-def test_private_memory_of_an_agent_is_read_from_outside(
-    processes: dict[int, Process], tmp_path: Path
-) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
-    me = os.getpid()
-    processes[me] = Process("agent:small", "S", 1)
-    probe._note_agents([me, 4_000_000])
+def test_private_memory_of_an_agent_is_noted_with_the_moment_it_was_read(tmp_path: Path) -> None:
+    kernel = FakeKernel()
+    probe = a_probe(kernel, tmp_path / "s.csv", began=1000.0)
+    agents = {pid: Process("agent:small", "S", 1) for pid in (7, 8)}
+    probe._note_agents(agents, probe._now())
+    kernel.memory[7] = HeldAt(1002.5, Held(private=5_000_000, pss=6_000_000))
     probe.look_at_agents()
-    [agent] = probe.agents
-    assert agent.private_bytes > 5_000_000
-    assert agent.pss_bytes >= agent.private_bytes / 2
-    assert agent.private_s >= agent.first_s
+    known, unknown = probe.agents
+    assert (known.private_bytes, known.pss_bytes, known.private_s) == (5_000_000, 6_000_000, 2.5)
+    assert (unknown.private_bytes, unknown.private_s) == (0, -1.0), "it may not be read"
 
 
 def test_agents_that_are_gone_are_not_looked_at(tmp_path: Path) -> None:
-    probe = a_probe(FakeCgroup(), tmp_path / "s.csv")
+    probe = a_probe(FakeKernel(), tmp_path / "s.csv")
     probe._agents[1] = SeenAgent(1, "small", 0.0, -5.0)
     probe.look_at_agents()
     assert probe.agents[0].private_s == -1.0

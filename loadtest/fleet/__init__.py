@@ -1,0 +1,1 @@
+"""A capacity ramp on several machines at once: one target on each, and one swarm for all."""
