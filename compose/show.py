@@ -46,7 +46,12 @@ def show_settings(settings: Sequence[Setting]) -> str:
 def show_recommendation(found: Recommendation) -> str:
     """The figure and how it comes about."""
     return "\n".join(
-        [f"maxConcurrency: {found.max_concurrency}", *found.arithmetic, *found.remarks]
+        [
+            f"maxConcurrency: {found.max_concurrency}",
+            *found.arithmetic,
+            *found.remarks,
+            "by the risk of running out of memory instead: .venv/bin/nox -s advise",
+        ]
     )
 
 

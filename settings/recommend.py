@@ -65,6 +65,9 @@ def recommend(
 ) -> Recommendation:
     """Recommend `maxConcurrency` for a mix on a server with `memory_limit` bytes.
 
+    This is the guide's rule of thumb; `loadtest.advise` works out the risk of running out of
+    memory instead.
+
     Each agent takes one part in so many of the server as the guide runs of its class at once:
     a tenth for a small one, a fifth for an architectural one. `cap` is the server's own bound,
     AUTOMAKER_MAX_CONCURRENCY. Raises SettingsError for a class of which the guide says nothing.

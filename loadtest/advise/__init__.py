@@ -1,0 +1,1 @@
+"""How many agents at once a server may be allowed, worked out without running anything."""
