@@ -66,10 +66,18 @@ def tests(session: nox.Session) -> None:
 def loadtest(session: nox.Session) -> None:
     """Confirm or refute the guide's capacity table in real containers (-- --help for options)."""
     install(session, "loadtest")
-    only_asks = {"-h", "--help", "--dry-run"} & set(session.posargs)
+    given = {word.partition("=")[0] for word in session.posargs}
+    only_asks = {"-h", "--help", "--dry-run", "--compare", "--report-only"} & given
     if not only_asks and not provision(session):
         session.error(NO_ENGINE)
     run_patiently(session, "python", "-m", "loadtest", *session.posargs)
+
+
+@nox.session
+def advise(session: nox.Session) -> None:
+    """Advise maxConcurrency for memory, mix and risk; runs nothing (-- --help for options)."""
+    install(session, "loadtest")
+    session.run("python", "-m", "loadtest.advise", *session.posargs)
 
 
 @nox.session

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from verbs import docs, host, release, stack
+from verbs import baseline, docs, host, release, schedule, stack
 
 ns = Collection.from_module(host)
-for module in (release, stack):
+for module in (release, stack, baseline):
     for one in Collection.from_module(module).tasks.values():
         ns.add_task(one)
-ns.add_collection(Collection.from_module(docs, name="docs"))
+for group in (docs, schedule):
+    ns.add_collection(Collection.from_module(group))

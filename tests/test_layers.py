@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("settings", "compose", "loadtest", "verbs")
 LOCUST = frozenset({"locust", "gevent"})
 DOCKER = frozenset({"docker", "testcontainers"})
-LOCUST_FREE = frozenset({"__init__", "result", "conductor", "progress", "allowance"})
+LOCUST_FREE = frozenset({"__init__", "result", "conductor", "progress", "allowance", "status"})
 STANDIN_NEEDS = frozenset({"starlette", "uvicorn"})
 # The stand-in's processes hand their environment to code that takes it as a value.
 ENVIRONMENT_DOORS = (

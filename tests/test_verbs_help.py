@@ -37,6 +37,10 @@ OPTIONS = {
     "docs.stop": ("--dry-run",),
     "docs.status": ("--json",),
     "docs.logs": ("--follow", "--tail"),
+    "schedule.install": ("--daily", "--plan", "--prometheus", "--dry-run", "--json"),
+    "schedule.status": ("--json",),
+    "schedule.remove": ("--dry-run", "--json"),
+    "schedule.run": ("--plan", "--[no-]wait", "--prometheus"),
 }  # fmt: skip
 
 
@@ -114,7 +118,9 @@ def test_every_verb_is_listed_and_explains_its_options(
 
 def test_every_verb_of_a_stack_is_looked_at_here(explained: dict[str, str]) -> None:
     listed = set(re.findall(r"^  ([a-z.]+) ", explained[""], re.MULTILINE))
-    assert listed == {*OPTIONS, "provision", "env", "diff", "config", "doctor", "clean"}
+    assert listed == {
+        *OPTIONS, "provision", "env", "diff", "config", "doctor", "clean", "baseline"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", ["releases", "health", "logs", "drain", "teardown"])

@@ -123,8 +123,53 @@ def test_a_campaign_confirms_the_claims_and_writes_every_report(
     )
     assert ET.parse(folder / "junit.xml").getroot().tag == "testsuites"
     assert len((folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()) == 1
-    assert "concurrent-medium" in out
+    assert "13 are the first to fail" in out
     assert containers_of_runs(client) == []
+
+
+def test_a_run_is_recorded_compared_with_the_next_and_shown_again(place: Path) -> None:
+    history = [*SMALL, "--baseline", "last"]
+    code, out, err = finish(start(place, *history))
+    assert code == 0, out + err
+    assert "no baseline yet" in out
+    metrics = place / "capacity.prom"
+    code, out, err = finish(start(place, *history, "--prometheus", str(metrics)))
+    assert code in (0, 1), out + err  # latencies of two runs alone may differ
+    assert "against last good run" in out
+    assert "boundary:medium" in out
+    text = metrics.read_text(encoding="utf-8")
+    held = 'automaker_capacity_boundary_holds_agents{reading="GB",workload="medium"} 12.0'
+    assert held in text
+    first, second = sorted(one.name for one in (place / "reports").glob("2*"))
+    assert (place / "reports" / second / "comparison.json").exists()
+    assert second in (place / "reports" / "history.html").read_text(encoding="utf-8")
+    code, out, _ = finish(start(place, "--compare", first, second))
+    assert code in (0, 1)
+    assert f"run {second}" in out
+    page = place / "reports" / first / "report.html"
+    page.unlink()
+    code, out, err = finish(start(place, "--report-only", str(page.parent)))
+    assert code == 0, err
+    assert page.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--baseline", "nonsense"], "nothing was recorded yet"),
+        (["--baseline", "none/summary.json"], "No such file or directory"),
+        (["--compare", "a", "b"], "nothing was recorded yet"),
+        (["--report-only", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_run_that_is_not_there_is_found_out_before_anything_is_measured(
+    options: list[str], words: str, place: Path
+) -> None:
+    code, out, err = finish(start(place, *SMALL, *options))
+    assert code == 2
+    assert_one_clear_error(err)
+    assert words in " ".join(err.split())
+    assert "trial" not in out
 
 
 def test_a_limit_of_half_the_size_refutes_the_guide_with_exit_code_1(place: Path) -> None:
