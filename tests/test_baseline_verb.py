@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,27 @@ def test_without_a_history_it_says_how_to_get_one(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "no history yet" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+ONLY_WHAT_BOOTSTRAP_INSTALLS = """
+import sys
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None
+from invoke.main import program
+program.run(["invoke", "baseline", "--out", sys.argv[2]])
+"""
+
+
+def names_of(group: str) -> set[str]:
+    """Packages that a group of pyproject.toml names itself, as they are imported."""
+    groups = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [one for one in groups["dependency-groups"][group] if isinstance(one, str)]
+    return {re.split(r"[<>=]", one)[0].replace("-", "_") for one in wanted}
+
+
+def test_it_needs_no_more_than_bootstrap_installs(tmp_path: Path) -> None:
+    missing = names_of("loadtest") - names_of("operate")
+    assert "locust" in missing
+    argv = [sys.executable, "-c", ONLY_WHAT_BOOTSTRAP_INSTALLS, ",".join(missing), str(tmp_path)]
+    done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
