@@ -33,6 +33,17 @@ def environment_of(
     `swapped`: a part of the target's memory is backed by swap.
     """
     return {
+        **server_environment(limits, key, normal_ms=50, idle_ms=500),
+        "STANDIN_PROFILES": json.dumps(profiles_of(trial, campaign, settings, swapped=swapped)),
+        "STANDIN_SEED": str(trial.seed),
+    }
+
+
+def server_environment(
+    limits: ServiceLimits, key: str, *, normal_ms: int, idle_ms: int
+) -> dict[str, str]:
+    """What every server under test is told; its loops wait in milliseconds, not in seconds."""
+    return {
         "NODE_ENV": "production",
         "NODE_OPTIONS": limits.environment.get("NODE_OPTIONS", ""),
         "AUTOMAKER_API_KEY": key,
@@ -41,12 +52,10 @@ def environment_of(
         "ALLOWED_ROOT_DIRECTORY": PROJECTS,
         "DATA_DIR": "/data",
         "PORT": "3008",
-        "SLEEP_INTERVAL_NORMAL_MS": "50",
+        "SLEEP_INTERVAL_NORMAL_MS": str(normal_ms),
         "SLEEP_INTERVAL_CAPACITY_MS": "200",
-        "SLEEP_INTERVAL_IDLE_MS": "500",
+        "SLEEP_INTERVAL_IDLE_MS": str(idle_ms),
         "AUTO_MODE_STARTUP_DELAY_MS": "0",
-        "STANDIN_PROFILES": json.dumps(profiles_of(trial, campaign, settings, swapped=swapped)),
-        "STANDIN_SEED": str(trial.seed),
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -17,6 +18,29 @@ SCHEMA_FILE = Path(__file__).parent / "report" / "summary.schema.json"
 
 CONFIRMED, REFUTED, INVALID, UNUSABLE, INTERRUPTED = 0, 1, 3, 2, 130
 """Exit codes: all gating claims confirmed, one refuted, inconclusive, bad settings, interrupted."""
+
+
+VERDICT_OF_SEEN: Mapping[str, VerdictName] = {
+    "held": "confirmed",
+    "broken": "refuted",
+    "unclear": "inconclusive",
+}
+"""What a scenario saw, as a verdict."""
+
+
+class Written(Record):
+    """A record with a file of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def to_json(self) -> str:
+        """Indented JSON; the version stands under the key `schema`."""
+        return self.model_dump_json(indent=2, by_alias=True)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The record in a file written by `to_json`."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 class ClaimResult(Record):
@@ -75,10 +99,8 @@ class Limit(Record):
     source: str
 
 
-class Summary(Record):
+class Summary(Written):
     """What `reports/<run-id>/summary.json` holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     schema_version: Literal[2] = Field(2, alias="schema")
     run_id: str
@@ -108,15 +130,6 @@ class Summary(Record):
     exit_code: int
     regressed: tuple[str, ...] = ()
     """Metrics that are worse than in the baseline."""
-
-    def to_json(self) -> str:
-        """Indented JSON; the version stands under the key `schema`."""
-        return self.model_dump_json(indent=2, by_alias=True)
-
-    @classmethod
-    def read(cls, path: Path) -> Summary:
-        """The summary in a file written by `to_json`."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def schema() -> dict[str, Any]:

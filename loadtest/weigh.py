@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loadtest.outcome import Outcome
-from loadtest.summary import VerdictName
+from loadtest.summary import VERDICT_OF_SEEN, VerdictName
 from settings.models import (
     BoundaryClaim,
     CapClaim,
@@ -156,7 +156,4 @@ def _scenario(valid: Sequence[Outcome]) -> Judged:
     seen = valid[-1].seen
     if seen is None:
         return "inconclusive", "-", "nothing was seen"
-    verdicts: Mapping[str, VerdictName] = {
-        "held": "confirmed", "broken": "refuted", "unclear": "inconclusive"
-    }  # fmt: skip
-    return verdicts[seen.verdict], seen.measured, seen.reason
+    return VERDICT_OF_SEEN[seen.verdict], seen.measured, seen.reason

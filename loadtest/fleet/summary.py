@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from loadtest.boundary import Boundary
 from loadtest.outcome import Record
@@ -20,6 +20,7 @@ from loadtest.summary import (
     Grade,
     Summary,
     VerdictName,
+    Written,
 )
 
 SCHEMA_FILE = Path(__file__).parent / "summary.schema.json"
@@ -75,10 +76,8 @@ class Total(Record):
     """The hosts that are not."""
 
 
-class FleetSummary(Record):
+class FleetSummary(Written):
     """What `reports/<run-id>/summary-fleet.json` holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     schema_version: Literal[1] = Field(1, alias="schema")
     run_id: str
@@ -94,15 +93,6 @@ class FleetSummary(Record):
     agents_started: int = 0
     duration_s: float
     exit_code: int
-
-    def to_json(self) -> str:
-        """Indented JSON; the version stands under the key `schema`."""
-        return self.model_dump_json(indent=2, by_alias=True)
-
-    @classmethod
-    def read(cls, path: Path) -> FleetSummary:
-        """The summary in a file written by `to_json`."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def schema() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from loadtest.report.charts import NARROW, WIDE, boundary_chart, lanes_chart, me
 from loadtest.report.guide import said_by_workload
 from loadtest.report.samples import Samples
 from loadtest.report.trial_words import trial_name, trial_result
-from loadtest.summary import Summary
+from loadtest.summary import VERDICT_OF_SEEN, Summary
 from settings.sizes import in_gb, in_gib, in_mb
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -72,7 +72,7 @@ def _context(
         "bases": words.BASES,
         "sections": words.by_section(summary.claims),
         "legend": list(words.bases_of(summary)),
-        "seen": words.SEEN,
+        "seen": VERDICT_OF_SEEN,
         "grade_words": words.GRADES[summary.grade],
         "scale_words": words.scale_words(summary.scale),
         "exit_words": words.EXITS.get(summary.exit_code, "not a code of this program"),

@@ -41,7 +41,6 @@ BASES = {
 }
 """Basis -> title and explanation, in the order of reports."""
 
-SEEN: dict[str, VerdictName] = {"held": "confirmed", "broken": "refuted", "unclear": "inconclusive"}
 """What a scenario saw -> the verdict whose mark stands for it."""
 
 OTHER = "Other"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from compose.errors import ComposeError
 from compose.run import run
 from loadtest.boundary import first_agents
+from loadtest.orders import PROJECTS, server_environment
 from loadtest.outcome import Evidence, Outcome, Seen, Trial
 from loadtest.plan import profile_of
 from loadtest.rig.backing import swap_of, way_to_swap
@@ -33,7 +34,6 @@ from loadtest.scenarios.world import World
 if TYPE_CHECKING:
     from loadtest.rig.trial import Rig
 
-PROJECTS = "/projects"
 _MIB = 2**20
 _DOCS_MEMORY = 128 * _MIB
 _LOG_FILES = 10
@@ -157,17 +157,7 @@ class Stage:
     def _environment(self, setup: Setup, key: str) -> dict[str, str]:
         """The staging environment with what makes it a scenario: no secret of the host's in it."""
         usual = {
-            "NODE_ENV": "production",
-            "NODE_OPTIONS": self.rig.limits.environment.get("NODE_OPTIONS", ""),
-            "AUTOMAKER_API_KEY": key,
-            "AUTOMAKER_MAX_CONCURRENCY": "20",
-            "ALLOWED_ROOT_DIRECTORY": PROJECTS,
-            "DATA_DIR": "/data",
-            "PORT": "3008",
-            "SLEEP_INTERVAL_NORMAL_MS": "20",
-            "SLEEP_INTERVAL_CAPACITY_MS": "200",
-            "SLEEP_INTERVAL_IDLE_MS": "300",
-            "AUTO_MODE_STARTUP_DELAY_MS": "0",
+            **server_environment(self.rig.limits, key, normal_ms=20, idle_ms=300),
             "AUTO_MODE_CRASH_DELAY_MS": "0",
             "STANDIN_PROFILES": json.dumps(self._profiles(setup.workload)),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from compose.model import Restart, ServiceLimits
 from loadtest.outcome import AgentRecord, Health, Outcome, Sampling, Trial
 from settings.host import GIB, HostFacts
 
@@ -17,6 +18,19 @@ HOST = HostFacts(
     system="Linux",
     cgroup_version=2,
 )
+
+LIMITS = ServiceLimits(
+    memory_bytes=48 * GIB,
+    memswap_bytes=48 * GIB,
+    cpus=8.0,
+    node_old_space_mib=32768,
+    max_concurrency=6,
+    health=None,
+    restart=Restart(),
+    init=True,
+    environment={},
+)
+"""The staging model's limits."""
 
 
 def trial(**changes: Any) -> Trial:

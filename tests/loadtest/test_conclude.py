@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from compose.model import Restart, ServiceLimits
 from loadtest import conclude as under_test
 from loadtest.campaign import Request
 from loadtest.conclude import conclude, with_regressions
@@ -26,20 +25,9 @@ from loadtest.rig.errors import RigError
 from loadtest.summary import Summary
 from settings.host import GIB
 from settings.load import load_settings
-from tests.loadtest.examples import HOST, agent, outcome, trial
+from tests.loadtest.examples import HOST, LIMITS, agent, outcome, trial
 
 SETTINGS = load_settings()
-LIMITS = ServiceLimits(
-    memory_bytes=48 * GIB,
-    memswap_bytes=48 * GIB,
-    cpus=8.0,
-    node_old_space_mib=32768,
-    max_concurrency=6,
-    health=None,
-    restart=Restart(),
-    init=True,
-    environment={},
-)
 WORSE = Comparison(
     "run-2", "last good run", ("run-1",), "kind",
     (Finding("base-memory", "regressed", "+7 %"), Finding("slots:x", "unchanged", "")),

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from compose.model import Restart, ServiceLimits
 from loadtest.orders import environment_of, profiles_of, task_of
 from loadtest.outcome import Trial
 from loadtest.plan import make_campaign
 from loadtest.standin.profile import parse_profiles
 from settings.host import GIB
 from settings.load import load_settings
+from tests.loadtest.examples import LIMITS as STAGING
 from tests.loadtest.examples import trial
 
 SETTINGS = load_settings()
 CAMPAIGN = make_campaign(
     SETTINGS, plan_name="release", true_limit=48 * GIB, scale=1 / 16, grade="scaled"
 )
-LIMITS = ServiceLimits(
-    memory_bytes=48 * GIB,
-    memswap_bytes=48 * GIB,
-    cpus=8.0,
-    node_old_space_mib=32768,
-    max_concurrency=6,
-    health=None,
-    restart=Restart(),
-    init=True,
+LIMITS = replace(
+    STAGING,
     environment={"NODE_OPTIONS": "--max-old-space-size=32768", "ANTHROPIC_API_KEY": "sk-secret"},
 )
 

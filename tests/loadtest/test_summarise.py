@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from compose.model import Restart, ServiceLimits
 from loadtest.campaign import Request
 from loadtest.claims import judge
 from loadtest.outcome import Outcome
@@ -26,19 +25,10 @@ from loadtest.summary import Summary, schema
 from settings.host import GIB
 from settings.load import load_settings
 from tests.loadtest.examples import HOST, outcome, trial
+from tests.loadtest.examples import LIMITS as STAGING
 
 SETTINGS = load_settings()
-LIMITS = ServiceLimits(
-    memory_bytes=48 * GIB,
-    memswap_bytes=48 * GIB,
-    cpus=12.0,
-    node_old_space_mib=32768,
-    max_concurrency=6,
-    health=None,
-    restart=Restart(),
-    init=True,
-    environment={},
-)
+LIMITS = replace(STAGING, cpus=12.0)
 SMALL = 1 / 16
 
 
